@@ -1,0 +1,47 @@
+# Builds and installs the extension with PGXS.
+#
+#   make                         build etl_orchestrator.so and the install script
+#   make install                 put both where the server finds them
+#   make PG_CONFIG=/path/to/pg_config ...   for another server than the first one in PATH
+#   make unit                    build and run the tests that need no server
+#
+# All other tests: ./test/run.sh
+
+EXTENSION = etl_orchestrator
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" etl_orchestrator.control)
+
+MODULE_big = etl_orchestrator
+SOURCES = $(sort $(wildcard src/plan/*.cpp src/pg/*.cpp src/engine/*.cpp))
+OBJS = $(SOURCES:.cpp=.o)
+
+# The install script is assembled from one part for each subject, in this order.
+SQL_PARTS = $(addprefix sql/, head.sql tables.sql security.sql jobs.sql layers.sql runs.sql looking.sql \
+              discovery.sql scheduling.sql comments.sql)
+EXTENSION_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
+DATA_built = $(EXTENSION_SCRIPT)
+
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -MMD -MP
+PG_CPPFLAGS = -Isrc
+SHLIB_LINK += -lstdc++
+EXTRA_CLEAN = $(OBJS:.o=.d) build
+
+# Workers spend their time in the user's SQL and in commits: inlining our code by JIT gains nothing, and the
+# bitcode would need a clang of the server's own version.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Server headers are not ours to keep free of warnings.
+override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+
+$(EXTENSION_SCRIPT): $(SQL_PARTS)
+	cat $^ > $@
+
+-include $(OBJS:.o=.d)
+
+.PHONY: unit
+unit:
+	$(MAKE) -C test/unit check

@@ -1,0 +1,111 @@
+-- Discovery of jobs by convention.
+--
+-- A job belongs to the owner of what it was discovered from, never to whoever discovers. What a user has set by hand
+-- (is_enabled, load_order, depends_on, transaction) stays.
+
+-- Objects of a layer from which a job follows, one row each. Columns of setup.load_jobs; `label` names the object
+-- in messages.
+CREATE FUNCTION setup.discoverable_jobs(layer text)
+  RETURNS TABLE (job_name text, table_name text, file_path text, command text, discovered_as text, owner_oid oid,
+                 label text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+  WITH objects AS (
+    SELECT c.oid, c.relname, c.relkind, c.relowner, c.relispartition
+      FROM pg_class c
+     WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1)
+       AND c.relkind IN ('r', 'p', 'm')
+       AND c.relname NOT IN ('load_jobs', 'load_log') AND c.relname NOT LIKE '%\_rejects'
+       AND NOT EXISTS (SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  )
+  SELECT o.relname::text, quote_ident(o.relname),
+         '{' || source.config_key || '}/' || substr(o.relname, length(source.name) + 2) || '.csv',
+         NULL, 'table', o.relowner, format('table "%s.%s"', $1, o.relname)
+    FROM objects o
+    LEFT JOIN LATERAL (
+      SELECT k.config_key, substr(k.config_key, length('base_path_') + 1) AS name
+        FROM setup.etl_config k
+       WHERE k.config_key LIKE 'base\_path\__%'
+         AND starts_with(o.relname, substr(k.config_key, length('base_path_') + 1) || '_')
+         AND length(o.relname) > length(k.config_key) - length('base_path_') + 1
+       ORDER BY length(k.config_key) DESC LIMIT 1
+    ) source ON true
+   WHERE $1 = 'bronze' AND o.relkind IN ('r', 'p') AND NOT o.relispartition
+  UNION ALL
+  SELECT substr(p.proname, length('load_') + 1), quote_ident(substr(p.proname, length('load_') + 1)), NULL,
+         format('CALL %I.%I()', $1, p.proname), 'procedure', p.proowner, format('procedure "%s.%s"', $1, p.proname)
+    FROM pg_proc p
+   WHERE $1 <> 'bronze' AND p.prokind = 'p' AND p.proname LIKE 'load\__%'
+     AND p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1) AND p.pronargs = 0
+  UNION ALL
+  SELECT o.relname::text, quote_ident(o.relname), NULL, format('REFRESH MATERIALIZED VIEW %I.%I', $1, o.relname),
+         'materialized view', o.relowner, format('materialized view "%s.%s"', $1, o.relname)
+    FROM objects o
+   WHERE $1 <> 'bronze' AND o.relkind = 'm'
+   ORDER BY 1
+$$;
+
+CREATE PROCEDURE setup.seed_load_jobs(layer text DEFAULT NULL)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+#variable_conflict use_column
+DECLARE
+  each_layer text;
+  candidate record;
+  present record;
+  problem text;
+  total integer;
+  fresh integer;
+BEGIN
+  IF seed_load_jobs.layer IS NOT NULL
+     AND NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = seed_load_jobs.layer) THEN
+    RAISE undefined_object USING
+      MESSAGE = format('layer "%s" does not exist', seed_load_jobs.layer),
+      HINT = format('Create it with SELECT setup.create_layer(%L).', seed_load_jobs.layer);
+  END IF;
+
+  FOR each_layer IN
+    SELECT l.layer FROM setup.layers l WHERE l.layer = coalesce(seed_load_jobs.layer, l.layer) ORDER BY l.position
+  LOOP
+    total := 0;
+    fresh := 0;
+    FOR candidate IN SELECT d.*, pg_get_userbyid(d.owner_oid)::text AS owner FROM setup.discoverable_jobs(each_layer) d LOOP
+      IF candidate.discovered_as = 'table' AND candidate.file_path IS NULL THEN
+        RAISE NOTICE '% gets no job: no base path fits its name', candidate.label
+          USING HINT = 'A table "bronze.{source}_{dataset}" is loaded from the directory in setup.etl_config key '
+                       '"base_path_{source}".';
+        CONTINUE;
+      END IF;
+      problem := setup.ownership_problem(candidate.owner_oid);
+      IF problem IS NOT NULL THEN
+        RAISE NOTICE '% gets no job: its owner "%" %', candidate.label, candidate.owner, problem;
+        CONTINUE;
+      END IF;
+      IF setup.job_owner(each_layer, candidate.job_name) IS NOT NULL THEN
+        SELECT j.discovered_as INTO present FROM setup.load_jobs j
+         WHERE j.layer = each_layer AND j.job_name = candidate.job_name AND pg_has_role(j.owner_oid, 'MEMBER');
+        IF NOT FOUND OR present.discovered_as IS NULL THEN
+          RAISE NOTICE '% gets no job: job "%.%" exists already, and was not discovered', candidate.label, each_layer,
+            candidate.job_name;
+          CONTINUE;
+        END IF;
+        UPDATE setup.load_jobs j
+           SET table_name = candidate.table_name, file_path = candidate.file_path, command = candidate.command,
+               discovered_as = candidate.discovered_as, owner = candidate.owner
+         WHERE j.layer = each_layer AND j.job_name = candidate.job_name
+           AND (j.table_name, j.file_path, j.command, j.discovered_as, j.owner) IS DISTINCT FROM
+               (candidate.table_name, candidate.file_path, candidate.command, candidate.discovered_as, candidate.owner);
+      ELSE
+        INSERT INTO setup.load_jobs (layer, job_name, table_name, file_path, command, discovered_as, owner)
+        VALUES (each_layer, candidate.job_name, candidate.table_name, candidate.file_path, candidate.command, candidate.discovered_as,
+                candidate.owner);
+        fresh := fresh + 1;
+      END IF;
+      total := total + 1;
+    END LOOP;
+    RAISE NOTICE '%: % found, % new', each_layer, CASE total WHEN 1 THEN '1 job' ELSE total || ' jobs' END, fresh;
+  END LOOP;
+END
+$$;
+

@@ -1,0 +1,95 @@
+-- Adding, replacing and dropping jobs. Both run with the caller's rights: row level security and the trigger on
+-- setup.load_jobs decide.
+
+CREATE FUNCTION setup.add_job(
+  layer text,
+  job_name text,
+  command text DEFAULT NULL,
+  table_name text DEFAULT NULL,
+  file_path text DEFAULT NULL,
+  depends_on text[] DEFAULT NULL,
+  load_order integer DEFAULT NULL,
+  transaction text DEFAULT 'single',
+  is_enabled boolean DEFAULT true,
+  owner text DEFAULT NULL
+) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+#variable_conflict use_column
+DECLARE
+  new_owner constant text := coalesce(add_job.owner, current_user::text);
+  present_owner constant text := setup.job_owner(add_job.layer, add_job.job_name);
+  problem text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = add_job.layer) THEN
+    RAISE undefined_object USING
+      MESSAGE = format('layer "%s" does not exist', add_job.layer),
+      HINT = format('Create it with SELECT setup.create_layer(%L).', add_job.layer);
+  END IF;
+  IF add_job.job_name IS NULL OR add_job.job_name = '' THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'a job must have a name';
+  END IF;
+  IF num_nonnulls(add_job.command, add_job.file_path) <> 1 THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('job "%s.%s" must have either a command or a file', add_job.layer, add_job.job_name),
+      HINT = 'Give command => ''CALL ...'' to run SQL, or file_path and table_name to load a CSV file.';
+  END IF;
+  IF add_job.file_path IS NOT NULL AND add_job.table_name IS NULL THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('job "%s.%s" loads a file but names no table', add_job.layer, add_job.job_name),
+      HINT = 'Give table_name, the table that the file is loaded into.';
+  END IF;
+  IF add_job.transaction IS NULL OR add_job.transaction NOT IN ('single', 'each')
+     OR add_job.transaction = 'each' AND add_job.file_path IS NOT NULL THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('transaction "%s" is not possible for job "%s.%s"', add_job.transaction, add_job.layer,
+                       add_job.job_name),
+      HINT = 'It is ''single'' (all or nothing), or for a command ''each'' (each statement commits).';
+  END IF;
+  IF present_owner IS NOT NULL AND NOT EXISTS (SELECT FROM setup.load_jobs j
+       WHERE j.layer = add_job.layer AND j.job_name = add_job.job_name AND pg_has_role(j.owner_oid, 'MEMBER')) THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('job "%s.%s" belongs to role "%s"', add_job.layer, add_job.job_name, present_owner),
+      HINT = 'Choose another name for the job.';
+  END IF;
+  problem := setup.ownership_problem(coalesce((SELECT r.oid FROM pg_roles r WHERE r.rolname = new_owner), 0));
+  IF problem IS NOT NULL THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('role "%s" %s', new_owner, problem),
+      HINT = 'Give the job to a role that may log in and that you are a member of: owner => ''role''.';
+  END IF;
+
+  INSERT INTO setup.load_jobs AS j (layer, job_name, command, table_name, file_path, depends_on, load_order,
+                                    transaction, is_enabled, owner)
+  VALUES (add_job.layer, add_job.job_name, add_job.command, add_job.table_name, add_job.file_path,
+          coalesce(add_job.depends_on, '{}'), coalesce(add_job.load_order, 100), add_job.transaction,
+          coalesce(add_job.is_enabled, true), new_owner)
+  ON CONFLICT (layer, job_name) DO UPDATE
+    SET command = excluded.command, table_name = excluded.table_name, file_path = excluded.file_path,
+        depends_on = excluded.depends_on, load_order = excluded.load_order, transaction = excluded.transaction,
+        is_enabled = excluded.is_enabled, owner = excluded.owner, discovered_as = NULL;
+END
+$$;
+
+CREATE FUNCTION setup.drop_job(layer text, job_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+#variable_conflict use_column
+DECLARE
+  present_owner constant text := setup.job_owner(drop_job.layer, drop_job.job_name);
+BEGIN
+  IF present_owner IS NULL THEN
+    RAISE undefined_object USING MESSAGE = format('job "%s.%s" does not exist', drop_job.layer, drop_job.job_name);
+  END IF;
+  DELETE FROM setup.load_jobs j WHERE j.layer = drop_job.layer AND j.job_name = drop_job.job_name;
+  IF NOT FOUND THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('job "%s.%s" belongs to role "%s"', drop_job.layer, drop_job.job_name, present_owner);
+  END IF;
+END
+$$;
+
+CREATE FUNCTION setup.param(name text) RETURNS text
+  LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
+  AS 'MODULE_PATHNAME', 'etl_param';
+

@@ -1,0 +1,66 @@
+-- Schedules, kept and fired by pg_cron. They run as whoever called setup.schedule().
+
+-- Null if pg_cron is in this database, else an error that says what to do.
+CREATE FUNCTION setup.require_pg_cron() RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+DECLARE
+  home constant text := current_setting('cron.database_name', true);
+BEGIN
+  IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+    RETURN;
+  END IF;
+  IF home IS NULL THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = 'schedules need pg_cron, which the server has not loaded',
+      HINT = format(E'Install pg_cron (Debian: postgresql-%s-cron), put these lines into postgresql.conf and restart:\n'
+                    '  shared_preload_libraries = ''pg_cron,etl_orchestrator''\n  cron.database_name = ''%s''\n'
+                    'Then, in this database: CREATE EXTENSION pg_cron;',
+                    current_setting('server_version_num')::integer / 10000, current_database());
+  ELSIF home <> current_database() THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = format('schedules need pg_cron, which lives in database "%s", not in "%s"', home, current_database()),
+      HINT = format(E'Either set cron.database_name = ''%1$s'' in postgresql.conf, restart and CREATE EXTENSION pg_cron '
+                    E'here, or schedule the call from there:\n  \\c %2$s\n  SELECT cron.schedule_in_database(''nightly'', '
+                    '''0 2 * * *'', ''CALL setup.orchestrate_all()'', ''%1$s'');', current_database(), home);
+  END IF;
+  RAISE object_not_in_prerequisite_state USING
+    MESSAGE = 'schedules need pg_cron, which is not created in this database',
+    HINT = 'Run, as a superuser: CREATE EXTENSION pg_cron;';
+END
+$$;
+
+CREATE FUNCTION setup.schedule(
+  schedule_name text, schedule text, command text DEFAULT 'CALL setup.orchestrate_all()'
+) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+DECLARE
+  cron_id bigint;
+BEGIN
+  PERFORM setup.require_pg_cron();
+  IF schedule_name IS NULL OR schedule IS NULL OR command IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'a schedule must have a name, a time and a command';
+  END IF;
+  cron_id := cron.schedule(schedule_name, schedule, command);
+  RAISE NOTICE 'schedule "%" counts in time zone %', schedule_name,
+    coalesce(nullif(current_setting('cron.timezone', true), ''), 'GMT');
+  RETURN cron_id;
+END
+$$;
+
+CREATE FUNCTION setup.unschedule(schedule_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+BEGIN
+  PERFORM setup.require_pg_cron();
+  IF NOT EXISTS (SELECT FROM cron.job j
+                  WHERE j.jobname = schedule_name AND pg_has_role(j.username::name, 'MEMBER')) THEN
+    RAISE undefined_object USING
+      MESSAGE = format('schedule "%s" does not exist', schedule_name),
+      HINT = 'SELECT jobname, schedule, command FROM cron.job; lists your schedules.';
+  END IF;
+  PERFORM cron.unschedule(schedule_name);
+END
+$$;
+

@@ -1,0 +1,68 @@
+-- Who sees and changes what. Policies test role oids: a name could belong to nobody, and an error in a policy would
+-- lock everybody out.
+
+GRANT SELECT ON setup.layers, setup.etl_config, setup.load_jobs, setup.load_runs, setup.run_steps, setup.load_log
+  TO PUBLIC;
+GRANT INSERT, UPDATE, DELETE ON setup.load_jobs, setup.layers TO PUBLIC;
+
+ALTER TABLE setup.load_jobs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.load_runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.run_steps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.load_log ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY members_of_owner ON setup.load_jobs USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
+CREATE POLICY members_of_owner ON setup.load_runs FOR SELECT USING (pg_catalog.pg_has_role(started_by_oid, 'MEMBER'));
+CREATE POLICY members_of_owner ON setup.run_steps FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
+CREATE POLICY members_of_owner ON setup.load_log FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
+
+-- Why the current user cannot give a job to a role, in words that go on "role "x" ..."; null if it can.
+CREATE FUNCTION setup.ownership_problem(owner oid) RETURNS text
+  LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
+  AS 'MODULE_PATHNAME', 'etl_ownership_problem';
+
+-- The name of the role that owns a job, also where row level security hides the job; null if there is no such job.
+CREATE FUNCTION setup.job_owner(layer text, job_name text) RETURNS text
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS $$ SELECT j.owner FROM setup.load_jobs j WHERE j.layer = $1 AND j.job_name = $2 $$;
+
+-- Runs with the rights of whoever writes, so that current_user is the one to be checked.
+CREATE FUNCTION setup.check_job_row() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+DECLARE
+  is_superuser constant boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+  problem text;
+BEGIN
+  IF TG_OP <> 'INSERT' AND NOT pg_has_role(OLD.owner_oid, 'MEMBER') THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('job "%s.%s" belongs to role "%s"', OLD.layer, OLD.job_name, OLD.owner);
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN OLD;
+  END IF;
+
+  -- The oid always follows from the name, never from the row that is written.
+  IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
+    NEW.owner_oid := OLD.owner_oid;
+    RETURN NEW;
+  END IF;
+  NEW.owner_oid := coalesce((SELECT oid FROM pg_roles WHERE rolname = NEW.owner), 0);
+  problem := setup.ownership_problem(NEW.owner_oid);
+  IF problem IS NULL THEN
+    RETURN NEW;
+  END IF;
+  IF is_superuser THEN  -- a restore brings all its rows, also those whose owner is not there
+    RAISE WARNING USING
+      MESSAGE = format('job "%s.%s": role "%s" %s', NEW.layer, NEW.job_name, NEW.owner, problem),
+      HINT = 'The job cannot run before it has another owner.';
+    RETURN NEW;
+  END IF;
+  RAISE insufficient_privilege USING
+    MESSAGE = format('job "%s.%s": role "%s" %s', NEW.layer, NEW.job_name, NEW.owner, problem),
+    HINT = 'A job belongs to the current user, or to a role that the current user is a member of.';
+END
+$$;
+
+CREATE TRIGGER check_job_row BEFORE INSERT OR UPDATE OR DELETE ON setup.load_jobs
+  FOR EACH ROW EXECUTE FUNCTION setup.check_job_row();
+

@@ -1,0 +1,81 @@
+// All differences between server versions 15 to 18 that this extension meets.
+#pragma once
+
+extern "C" {
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "storage/proc.h"
+#include "tcop/pquery.h"
+#include "utils/acl.h"
+#include "utils/wait_event.h"
+}
+
+#if PG_VERSION_NUM < 150000
+#error "etl_orchestrator needs PostgreSQL 15 or newer"
+#endif
+
+namespace etl::compat {
+
+// Number of this process among all, from 0; the size of an array indexed by it is proc_count().
+inline int my_proc_number() {
+#if PG_VERSION_NUM >= 170000
+  return MyProcNumber;
+#else
+  return MyProc->pgprocno;
+#endif
+}
+
+inline int proc_count() { return MaxBackends + NUM_AUXILIARY_PROCS; }
+
+inline bool run_portal(Portal portal, bool is_top_level, DestReceiver* receiver, QueryCompletion* completion) {
+#if PG_VERSION_NUM >= 180000
+  return PortalRun(portal, FETCH_ALL, is_top_level, receiver, receiver, completion);
+#else
+  return PortalRun(portal, FETCH_ALL, is_top_level, true, receiver, receiver, completion);
+#endif
+}
+
+// May `role` become `target` with SET ROLE? From 16 on membership alone does not grant it.
+inline bool may_set_role(Oid role, Oid target) {
+#if PG_VERSION_NUM >= 160000
+  return member_can_set_role(role, target);
+#else
+  return is_member_of_role(role, target);
+#endif
+}
+
+inline bool may_use_schema(Oid schema, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
+#else
+  return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+inline bool may_connect(Oid database, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_aclcheck(DatabaseRelationId, database, role, ACL_CONNECT) == ACLCHECK_OK;
+#else
+  return pg_database_aclcheck(database, role, ACL_CONNECT) == ACLCHECK_OK;
+#endif
+}
+
+// Flags for BackgroundWorkerInitializeConnectionByOid. From 17 on a worker may serve a role that cannot log in.
+#if PG_VERSION_NUM >= 170000
+inline constexpr bool kOwnersMustLogIn = false;
+inline constexpr uint32 kWorkerConnectionFlags = BGWORKER_BYPASS_ROLELOGINCHECK;
+#else
+inline constexpr bool kOwnersMustLogIn = true;
+inline constexpr uint32 kWorkerConnectionFlags = 0;
+#endif
+
+// Names shown in pg_stat_activity.wait_event.
+inline uint32 wait_event([[maybe_unused]] const char* name) {
+#if PG_VERSION_NUM >= 170000
+  return WaitEventExtensionNew(name);
+#else
+  return PG_WAIT_EXTENSION;
+#endif
+}
+
+}  // namespace etl::compat

@@ -1,0 +1,30 @@
+#include "pg/engine_rights.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "catalog/pg_authid.h"
+}
+
+namespace etl::pg {
+
+EngineRights::EngineRights() {
+  GetUserIdAndSecContext(&user_, &security_context_);
+  read_only_ = XactReadOnly;
+  guc_level_ = guard([] {
+    const int level = NewGUCNestLevel();
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
+    return level;
+  });
+  SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
+  XactReadOnly = false;
+}
+
+EngineRights::~EngineRights() {
+  XactReadOnly = read_only_;
+  SetUserIdAndSecContext(user_, security_context_);
+  AtEOXact_GUC(false, guc_level_);
+}
+
+}  // namespace etl::pg

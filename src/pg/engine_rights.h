@@ -1,0 +1,25 @@
+// The rights of the engine, for the few statements that touch its own tables in a session of a user.
+#pragma once
+
+#include "pg/error.h"
+
+namespace etl::pg {
+
+// For the life of this object the current user is the bootstrap superuser, the search_path holds the catalogs
+// only, the transaction may write (a job may have made it read-only), and SET ROLE is refused. Nothing that a
+// user defined may run meanwhile: only Statements of ours on tables of schema setup and the catalogs.
+class EngineRights {
+ public:
+  EngineRights();
+  ~EngineRights();
+  EngineRights(const EngineRights&) = delete;
+  EngineRights& operator=(const EngineRights&) = delete;
+
+ private:
+  Oid user_ = InvalidOid;
+  int security_context_ = 0;
+  int guc_level_ = 0;
+  bool read_only_ = false;
+};
+
+}  // namespace etl::pg

@@ -1,0 +1,51 @@
+#include "pg/error.h"
+
+#include <cstdarg>
+
+namespace etl::pg {
+
+struct Error::Home {
+  MemoryContext context;
+  ErrorData* data;
+
+  Home(MemoryContext context, ErrorData* data) : context(context), data(data) {}
+  Home(const Home&) = delete;
+  Home& operator=(const Home&) = delete;
+  ~Home() {
+    if (context != nullptr) MemoryContextDelete(context);
+  }
+};
+
+Error::Error(MemoryContext home, ErrorData* data) : home_(std::make_shared<Home>(home, data)) {}
+
+const char* Error::what() const noexcept {
+  return home_->data->message != nullptr ? home_->data->message : "unknown error";
+}
+
+const ErrorData& Error::data() const { return *home_->data; }
+
+int Error::sqlstate() const { return home_->data->sqlerrcode; }
+
+ErrorData* Error::hand_over() const {
+  MemoryContextSetParent(home_->context, CurrentMemoryContext);
+  home_->context = nullptr;
+  return home_->data;
+}
+
+Failure::Failure(int sqlstate, const std::string& message, std::string detail, std::string hint)
+    : std::runtime_error(message), sqlstate_(sqlstate), detail_(std::move(detail)), hint_(std::move(hint)) {}
+
+std::string format(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  va_list again;
+  va_copy(again, arguments);
+  const int length = vsnprintf(nullptr, 0, pattern, arguments);
+  va_end(arguments);
+  std::string text(static_cast<size_t>(std::max(length, 0)), '\0');
+  vsnprintf(text.data(), text.size() + 1, pattern, again);
+  va_end(again);
+  return text;
+}
+
+}  // namespace etl::pg

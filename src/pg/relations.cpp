@@ -1,0 +1,133 @@
+#include "pg/relations.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+}
+
+namespace etl::pg {
+
+std::string TableName::quoted() const { return quote_name(schema) + "." + quote_name(table); }
+
+TableName parse_table_name(const std::string& text, const std::string& schema) {
+  struct Parts {
+    int count;
+    const char* parts[3];
+  };
+  const Parts parts = guard([&] {
+    Parts read{0, {}};
+    List* names = NIL;
+    if (!SplitIdentifierString(pstrdup(text.c_str()), '.', &names)) return read;
+    ListCell* cell;
+    foreach (cell, names) {
+      if (read.count < 3) read.parts[read.count] = static_cast<const char*>(lfirst(cell));
+      ++read.count;
+    }
+    return read;
+  });
+  if (parts.count == 1) return {schema, parts.parts[0]};
+  if (parts.count == 2) return {parts.parts[0], parts.parts[1]};
+  throw Failure(ERRCODE_INVALID_NAME, format("\"%s\" is not the name of a table", text.c_str()),
+                "A table is named table or schema.table, with SQL's rules for quotes.");
+}
+
+std::string quote_name(const std::string& name) {
+  return guard([&] { return quote_identifier(name.c_str()); });
+}
+
+std::string quote_text(const std::string& text) {
+  return guard([&] { return static_cast<const char*>(quote_literal_cstr(text.c_str())); });
+}
+
+Oid find_schema(const std::string& name) {
+  return guard([&] { return get_namespace_oid(name.c_str(), true); });
+}
+
+Oid find_table(const TableName& name) {
+  return guard([&] {
+    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
+    return OidIsValid(schema) ? get_relname_relid(name.table.c_str(), schema) : InvalidOid;
+  });
+}
+
+bool can_be_loaded(Oid table) {
+  const char kind = guard([&] { return get_rel_relkind(table); });
+  return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE;
+}
+
+bool is_partitioned(Oid table) {
+  return guard([&] { return get_rel_relkind(table); }) == RELKIND_PARTITIONED_TABLE;
+}
+
+namespace {
+
+struct ClassFacts {
+  Oid owner;
+  double rows;
+};
+
+ClassFacts class_facts(Oid table) {
+  return guard([&] {
+    ClassFacts facts{InvalidOid, -1};
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) return facts;
+    const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+    facts = {row->relowner, row->reltuples};
+    ReleaseSysCache(tuple);
+    return facts;
+  });
+}
+
+}  // namespace
+
+Oid table_owner(Oid table) { return class_facts(table).owner; }
+
+double planned_rows(Oid table) { return class_facts(table).rows; }
+
+std::vector<std::string> loadable_columns(Oid table) {
+  struct Names {
+    int count;
+    const char** names;
+  };
+  const Names names = guard([&] {
+    Relation relation = table_open(table, AccessShareLock);
+    TupleDesc columns = RelationGetDescr(relation);
+    Names read{0, static_cast<const char**>(palloc(sizeof(char*) * (static_cast<size_t>(columns->natts) + 1)))};
+    for (int i = 0; i < columns->natts; ++i) {
+      const Form_pg_attribute column = TupleDescAttr(columns, i);
+      if (column->attisdropped || column->attgenerated != '\0') continue;
+      read.names[read.count++] = pstrdup(NameStr(column->attname));
+    }
+    table_close(relation, NoLock);
+    return read;
+  });
+  return std::vector<std::string>(names.names, names.names + names.count);
+}
+
+int64_t rows_written_counter(Oid table) {
+  return guard([&] {
+    int64 rows = 0;
+    List* tables = has_subclass(table) ? find_all_inheritors(table, NoLock, nullptr) : list_make1_oid(table);
+    ListCell* cell;
+    foreach (cell, tables) {
+      const Datum each = ObjectIdGetDatum(lfirst_oid(cell));
+      rows += DatumGetInt64(DirectFunctionCall1(pg_stat_get_xact_tuples_inserted, each));
+      rows += DatumGetInt64(DirectFunctionCall1(pg_stat_get_xact_tuples_updated, each));
+    }
+    list_free(tables);
+    return rows;
+  });
+}
+
+}  // namespace etl::pg

@@ -1,0 +1,39 @@
+// Tables as the catalogs know them, and names as SQL writes them.
+#pragma once
+
+#include "pg/error.h"
+
+namespace etl::pg {
+
+// A table by its schema and name; not necessarily one that exists.
+struct TableName {
+  std::string schema;
+  std::string table;
+
+  std::string quoted() const;  // as SQL writes it: quoted where needed
+};
+
+// Reads "table" or "schema.table" with SQL's rules for quotes and case; without a schema it is `schema`.
+// Failure (invalid_name) where the text is no such name.
+TableName parse_table_name(const std::string& text, const std::string& schema);
+
+std::string quote_name(const std::string& name);
+std::string quote_text(const std::string& text);
+
+Oid find_schema(const std::string& name);                 // InvalidOid if there is none
+Oid find_table(const TableName& name);                    // table, view, materialized view; InvalidOid if none
+bool can_be_loaded(Oid table);                            // an ordinary or partitioned table
+bool is_partitioned(Oid table);
+Oid table_owner(Oid table);
+
+// Columns that a load can fill: not dropped, not generated, in their order.
+std::vector<std::string> loadable_columns(Oid table);
+
+// The number of rows that the planner assumes; negative: never analyzed.
+double planned_rows(Oid table);
+
+// Rows inserted and updated by this session in a table and its partitions, as far as the session has not
+// reported them yet. Only differences mean something.
+int64_t rows_written_counter(Oid table);
+
+}  // namespace etl::pg

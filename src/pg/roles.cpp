@@ -1,0 +1,71 @@
+#include "pg/roles.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+}
+
+namespace etl::pg {
+
+namespace {
+
+struct RoleFacts {
+  bool exists;
+  bool can_log_in;
+};
+
+RoleFacts facts(Oid role) {
+  return guard([&] {
+    RoleFacts found{false, false};
+    HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+    if (!HeapTupleIsValid(tuple)) return found;
+    found = {true, reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin};
+    ReleaseSysCache(tuple);
+    return found;
+  });
+}
+
+}  // namespace
+
+std::string role_name(Oid role) {
+  const char* name = guard([&] { return GetUserNameFromId(role, true); });
+  return name == nullptr ? std::string() : std::string(name);
+}
+
+bool role_exists(Oid role) { return facts(role).exists; }
+
+bool role_can_log_in(Oid role) { return facts(role).can_log_in; }
+
+bool role_is_superuser(Oid role) {
+  return guard([&] { return superuser_arg(role); });
+}
+
+bool is_member(Oid role, Oid owner) {
+  return guard([&] { return is_member_of_role(role, owner); });
+}
+
+bool may_connect(Oid role) {
+  return guard([&] { return compat::may_connect(MyDatabaseId, role); });
+}
+
+bool may_read_server_files(Oid role) {
+  return guard([&] { return has_privs_of_role(role, ROLE_PG_READ_SERVER_FILES); });
+}
+
+bool may_use_schema(Oid role, Oid schema) {
+  return guard([&] { return compat::may_use_schema(schema, role); });
+}
+
+bool may_replace_rows(Oid role, Oid table) {
+  return guard([&] {
+    const bool partitioned = get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE;
+    const AclMode empty = partitioned ? ACL_DELETE : ACL_TRUNCATE;
+    return pg_class_aclmask(table, role, ACL_INSERT | empty, ACLMASK_ALL) == (ACL_INSERT | empty);
+  });
+}
+
+}  // namespace etl::pg

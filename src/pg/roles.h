@@ -1,0 +1,23 @@
+// What a role is and may do.
+#pragma once
+
+#include "pg/error.h"
+
+namespace etl::pg {
+
+// The role's name; empty if there is no such role any more.
+std::string role_name(Oid role);
+
+bool role_exists(Oid role);
+bool role_can_log_in(Oid role);
+bool role_is_superuser(Oid role);
+
+// True if `role` has the rights of `owner`: it is the owner, a member of it, or a superuser.
+bool is_member(Oid role, Oid owner);
+
+bool may_connect(Oid role);             // to this database
+bool may_read_server_files(Oid role);   // superuser or pg_read_server_files
+bool may_use_schema(Oid role, Oid schema);
+bool may_replace_rows(Oid role, Oid table);  // INSERT and TRUNCATE, or DELETE for a partitioned table
+
+}  // namespace etl::pg

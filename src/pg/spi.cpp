@@ -1,0 +1,179 @@
+#include "pg/spi.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+}
+
+namespace etl::pg {
+
+namespace {
+
+// Outside the class, whose member text() hides the server's type of that name.
+const char* to_c_string(Datum datum) { return TextDatumGetCString(datum); }
+
+}  // namespace
+
+Spi::Spi(Mode mode) : exceptions_(std::uncaught_exceptions()) {
+  guard([&] { SPI_connect_ext(mode == Mode::kNonatomic ? SPI_OPT_NONATOMIC : 0); });
+}
+
+Spi::~Spi() {
+  if (std::uncaught_exceptions() == exceptions_) SPI_finish();
+}
+
+void Spi::commit() {
+  guard([] { SPI_commit(); });
+}
+
+Value value(int64_t number) { return Value(Int64GetDatum(number)); }
+Value value(int32_t number) { return Value(Int32GetDatum(number)); }
+Value value(Oid oid) { return Value(ObjectIdGetDatum(oid)); }
+Value value(bool truth) { return Value(BoolGetDatum(truth)); }
+
+Value value(std::string_view text) {
+  return Value(guard([&] {
+    return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
+  }));
+}
+
+Value value(const char* text) { return text == nullptr ? Value() : value(std::string_view(text)); }
+
+Value text_or_null(const std::string& text) { return text.empty() ? Value() : value(std::string_view(text)); }
+
+Value text_array(const std::vector<std::string>& texts) {
+  return Value(guard([&] {
+    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (texts.size() + 1)));
+    for (size_t i = 0; i < texts.size(); ++i)
+      elements[i] = PointerGetDatum(cstring_to_text_with_len(texts[i].data(), static_cast<int>(texts[i].size())));
+    return PointerGetDatum(construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
+  }));
+}
+
+Value int4_array(const std::vector<int>& numbers) {
+  return Value(guard([&] {
+    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (numbers.size() + 1)));
+    for (size_t i = 0; i < numbers.size(); ++i) elements[i] = Int32GetDatum(numbers[i]);
+    return PointerGetDatum(
+        construct_array(elements, static_cast<int>(numbers.size()), INT4OID, 4, true, TYPALIGN_INT));
+  }));
+}
+
+Value oid_array(const std::vector<Oid>& oids) {
+  return Value(guard([&] {
+    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (oids.size() + 1)));
+    for (size_t i = 0; i < oids.size(); ++i) elements[i] = ObjectIdGetDatum(oids[i]);
+    return PointerGetDatum(construct_array(elements, static_cast<int>(oids.size()), OIDOID, 4, true, TYPALIGN_INT));
+  }));
+}
+
+Value timestamp_value(TimestampTz time) { return Value(TimestampTzGetDatum(time)); }
+
+Datum Rows::datum(int row, int column, bool* null) const {
+  return guard([&] { return SPI_getbinval(table_->vals[row], table_->tupdesc, column + 1, null); });
+}
+
+bool Rows::null(int row, int column) const {
+  bool null = true;
+  datum(row, column, &null);
+  return null;
+}
+
+int64_t Rows::int8(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? 0 : DatumGetInt64(found);
+}
+
+int32_t Rows::int4(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? 0 : DatumGetInt32(found);
+}
+
+Oid Rows::oid(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? InvalidOid : DatumGetObjectId(found);
+}
+
+double Rows::float8(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? 0 : DatumGetFloat8(found);
+}
+
+bool Rows::boolean(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return !null && DatumGetBool(found);
+}
+
+TimestampTz Rows::timestamp(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? 0 : DatumGetTimestampTz(found);
+}
+
+std::string Rows::text(int row, int column) const {
+  const char* found = guard([&] { return SPI_getvalue(table_->vals[row], table_->tupdesc, column + 1); });
+  return found == nullptr ? std::string() : std::string(found);
+}
+
+std::vector<std::string> Rows::texts(int row, int column) const {
+  struct Elements {
+    Datum* datums;
+    bool* nulls;
+    int count;
+  };
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  std::vector<std::string> texts;
+  if (null) return texts;
+  const Elements elements = guard([&] {
+    Elements read{};
+    deconstruct_array(DatumGetArrayTypeP(found), TEXTOID, -1, false, TYPALIGN_INT, &read.datums, &read.nulls,
+                      &read.count);
+    return read;
+  });
+  texts.reserve(static_cast<size_t>(elements.count));
+  for (int i = 0; i < elements.count; ++i) {
+    if (elements.nulls[i]) continue;
+    const char* element = guard([&] { return to_c_string(elements.datums[i]); });
+    texts.emplace_back(element);
+  }
+  return texts;
+}
+
+Rows Statement::run(std::initializer_list<Value> arguments) { return execute(arguments, false); }
+
+Rows Statement::read_latest(std::initializer_list<Value> arguments) { return execute(arguments, true); }
+
+Rows Statement::execute(std::initializer_list<Value> arguments, bool latest) {
+  std::array<Datum, kMostArguments> datums{};
+  std::array<char, kMostArguments> nulls{};
+  size_t i = 0;
+  for (const Value& argument : arguments) {
+    datums[i] = argument.datum;
+    nulls[i++] = argument.null ? 'n' : ' ';
+  }
+  return guard([&] {
+    if (plan_ == nullptr) {
+      SPIPlanPtr fresh = SPI_prepare(sql_, count_, types_.data());
+      if (fresh == nullptr) elog(ERROR, "could not plan: %s", SPI_result_code_string(SPI_result));
+      if (SPI_keepplan(fresh) != 0) elog(ERROR, "could not keep a plan");
+      plan_ = fresh;
+    }
+    const int result =
+        latest ? SPI_execute_snapshot(plan_, datums.data(), nulls.data(), GetLatestSnapshot(), InvalidSnapshot, true,
+                                      false, 0)
+               : SPI_execute_plan(plan_, datums.data(), nulls.data(), false, 0);
+    if (result < 0) elog(ERROR, "could not run a statement: %s", SPI_result_code_string(result));
+    return Rows(SPI_tuptable, SPI_processed);
+  });
+}
+
+}  // namespace etl::pg

@@ -1,0 +1,80 @@
+#include "pg/transaction.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "utils/snapmgr.h"
+}
+
+namespace etl::pg {
+
+Transaction::Transaction() {
+  guard([] {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+  });
+}
+
+Transaction::~Transaction() {
+  if (open_) abort_everything();
+}
+
+void Transaction::commit() {
+  guard([] {
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+  });
+  open_ = false;
+}
+
+Block::Block() {
+  guard([] {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    BeginTransactionBlock();
+    CommitTransactionCommand();
+  });
+}
+
+Block::~Block() {
+  if (open_) abort_everything();
+}
+
+void Block::enter(bool with_snapshot) {
+  guard([&] {
+    StartTransactionCommand();
+    if (with_snapshot) PushActiveSnapshot(GetTransactionSnapshot());
+  });
+}
+
+void Block::leave(bool with_snapshot) {
+  guard([&] {
+    if (with_snapshot) PopActiveSnapshot();
+    CommitTransactionCommand();
+  });
+}
+
+void Block::commit() {
+  guard([] {
+    StartTransactionCommand();
+    EndTransactionBlock(false);
+    CommitTransactionCommand();
+  });
+  open_ = false;
+}
+
+void abort_everything() {
+  try {
+    guard([] {
+      HOLD_INTERRUPTS();
+      AbortOutOfAnyTransaction();
+      RESUME_INTERRUPTS();
+    });
+  } catch (const Error& error) {
+    // An abort that fails leaves nothing to rely on: end this process, the server cleans up after it.
+    ereport(FATAL, (errcode(error.sqlstate()), errmsg("could not roll back: %s", error.what())));
+  }
+}
+
+}  // namespace etl::pg

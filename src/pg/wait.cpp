@@ -1,0 +1,60 @@
+#include "pg/wait.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "libpq/pqsignal.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "tcop/tcopprot.h"
+#include "utils/pidfile.h"
+}
+
+namespace etl::pg {
+
+bool sleep_on_latch(long milliseconds, const char* wait_event_name) {
+  static uint32 event = 0;
+  return guard([&] {
+    if (event == 0) event = compat::wait_event(wait_event_name);
+    const int flags = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (milliseconds == kForever ? 0 : WL_TIMEOUT);
+    const int woken = WaitLatch(MyLatch, flags, milliseconds, event);
+    ResetLatch(MyLatch);
+    return (woken & WL_LATCH_SET) != 0;
+  });
+}
+
+void check_interrupts() {
+  guard([] {
+    CHECK_FOR_INTERRUPTS();
+    if (ConfigReloadPending && IsBackgroundWorker) {
+      ConfigReloadPending = false;
+      ProcessConfigFile(PGC_SIGHUP);
+    }
+  });
+}
+
+void handle_background_signals() {
+  pqsignal(SIGTERM, die);
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGINT, StatementCancelHandler);
+  BackgroundWorkerUnblockSignals();
+}
+
+long milliseconds_until(TimestampTz time) {
+  return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), time);
+}
+
+bool server_is_stopping() {
+  // The postmaster writes its state into its lock file before it signals anybody.
+  FILE* file = fopen("postmaster.pid", "r");
+  if (file == nullptr) return true;
+  char line[MAXPGPATH];
+  bool stopping = false;
+  for (int number = 1; fgets(line, sizeof line, file) != nullptr; ++number) {
+    if (number == LOCK_FILE_LINE_PM_STATUS) stopping = strncmp(line, PM_STATUS_STOPPING, 8) == 0;
+  }
+  fclose(file);
+  return stopping;
+}
+
+}  // namespace etl::pg

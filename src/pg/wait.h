@@ -1,0 +1,27 @@
+// Waiting without polling: every process of ours sleeps on its latch.
+#pragma once
+
+#include "pg/error.h"
+
+namespace etl::pg {
+
+inline constexpr long kForever = -1;
+
+// Sleeps until this process's latch is set or `milliseconds` have passed (kForever: no limit), and resets the
+// latch. Ends the process when the postmaster is gone. Handles no interrupt: see check_interrupts().
+// True if the latch was set.
+bool sleep_on_latch(long milliseconds, const char* wait_event_name);
+
+// Handles what signals asked for: termination, cancellation, barriers, a reload of the configuration.
+void check_interrupts();
+
+// Signal handlers of a background process of ours.
+void handle_background_signals();
+
+// Milliseconds from now until `time`, at least 0.
+long milliseconds_until(TimestampTz time);
+
+// True once a shutdown of the server has begun: what dies now did not fail.
+bool server_is_stopping();
+
+}  // namespace etl::pg
