@@ -1,0 +1,317 @@
+// The conductor: one worker per database that owns every run of it.
+//
+// It asks each run's schedule what may start, hands that to workers, takes their results, and writes what no worker
+// can write: skipped jobs, checks of tables, the end of a run. It sleeps until its latch is set. It keeps ids, names
+// and dependencies; it touches only tables of schema setup and the catalogs, and evaluates nothing of a user's.
+//
+// What it knows is in the tables and in the slots: a conductor that takes over reads both and goes on.
+
+#include "engine/active_run.h"
+#include "engine/background.h"
+#include "engine/worker_pool.h"
+#include "pg/boundary.h"
+#include "pg/guard.h"
+#include "pg/roles.h"
+#include "pg/settings.h"
+#include "pg/transaction.h"
+#include "pg/wait.h"
+
+extern "C" {
+#include "commands/extension.h"
+}
+
+namespace etl {
+
+namespace {
+
+constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
+
+uint64 seat_generation = 0;  // of the seat that this process holds
+
+Oid extension() {
+  return pg::guard([] { return get_extension_oid("etl_orchestrator", true); });
+}
+
+run_store::LogEntry lost_entry(int sqlstate, const std::string& message, const std::string& hint) {
+  run_store::LogEntry entry;
+  entry.status = "ERROR";
+  entry.started_at = GetCurrentTimestamp();
+  entry.sqlstate = unpack_sql_state(sqlstate);
+  entry.message = message;
+  entry.hint = hint;
+  return entry;
+}
+
+class Conductor {
+ public:
+  // Returns when there is nothing left to do here.
+  void run() {
+    if (!find_extension()) return;
+    adopted_ = pool_.adopt();
+    take_news();
+    idle_since_ = GetCurrentTimestamp();
+    for (;;) {
+      pg::check_interrupts();
+      long delay = pg::kForever;
+      try {
+        if (!work(&delay)) return;
+      } catch (const pg::Error& error) {
+        pg::abort_everything();
+        log_line(WARNING, std::string("etl_orchestrator conductor: ") + error.what(), "It tries again in a second.");
+        look_again_ = true;
+        delay = kRetryMs;
+      }
+      pg::sleep_on_latch(delay, "EtlConductorMain");
+    }
+  }
+
+ private:
+  // One round. False when this conductor has left its seat.
+  bool work(long* delay) {
+    if (take_news() && !load_runs()) return !leave_seat(true);
+    collect();
+    settle();
+    *delay = dispatch() ? pg::kForever : kRetryMs;
+    if (!runs_.empty()) {
+      idle_since_ = GetCurrentTimestamp();
+      Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
+      return true;
+    }
+    return stay_idle(delay);
+  }
+
+  // Without a run: leaves when asked to, or after the idle timeout.
+  bool stay_idle(long* delay) {
+    const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
+    const TimestampTz until = idle_since_ + settings::idle_timeout_ms() * INT64CONST(1000);
+    if (asked || GetCurrentTimestamp() >= until) {
+      if (!pool_.retire_all() && asked) {
+        *delay = pg::kForever;  // the last worker to leave wakes us
+        Locked().find_seat(MyDatabaseId)->wants_slot = true;
+        return true;
+      }
+      return !leave_seat(false);
+    }
+    *delay = pg::milliseconds_until(until) + 1;
+    return true;
+  }
+
+  // Gives the seat back, unless there is news meanwhile.
+  static bool leave_seat(bool despite_news) {
+    const Locked locked;
+    Seat* seat = locked.find_seat(MyDatabaseId);
+    if (seat->has_news && !despite_news) return false;
+    seat->state = SeatState::kVacant;
+    return true;
+  }
+
+  bool take_news() {
+    const Locked locked;
+    Seat* seat = locked.find_seat(MyDatabaseId);
+    const bool news = seat->has_news || look_again_;
+    seat->has_news = false;
+    look_again_ = news;  // until load_runs() has succeeded
+    return news;
+  }
+
+  bool find_extension() {
+    pg::Transaction transaction;
+    extension_ = extension();
+    transaction.commit();
+    return OidIsValid(extension_);
+  }
+
+  // Takes over new runs and passes on cancellations. False if the extension is gone, or is another one.
+  bool load_runs() {
+    pg::Transaction transaction;
+    if (extension() != extension_) return false;
+    std::vector<RunId> cancelled;
+    {
+      const pg::Spi spi;
+      for (const auto& head : run_store::unfinished()) {
+        if (!runs_.contains(head.id)) load_run(head);
+        if (head.cancel_requested) cancelled.push_back(head.id);
+      }
+    }
+    transaction.commit();
+    look_again_ = false;
+    for (const RunId id : cancelled) {
+      runs_.at(id)->cancel();
+      pool_.cancel(id);
+    }
+    return true;
+  }
+
+  void load_run(const run_store::Head& head) {
+    if (!head.started) run_store::mark_started(head.id);
+    const auto ended = head.started ? run_store::read_attempts(head.id) : std::vector<run_store::StoredAttempt>{};
+    runs_[head.id] = std::make_unique<ActiveRun>(head.id, run_store::read_run(head.id), ended, adopted_);
+  }
+
+  // Takes what workers say. What needs a look into the tables first is remembered until that look has succeeded.
+  void collect() {
+    for (const Finished& finished : pool_.collect()) {
+      const auto found = runs_.find(finished.work.run_id);
+      if (found == runs_.end()) continue;
+      if (finished.died) {
+        lost_.push_back(finished.work);
+      } else {
+        found->second->ended(finished.work, finished.outcome);
+        Locked().wake_waiters(found->first, false);
+      }
+    }
+    for (const Oid owner : pool_.failed_starts()) without_worker_.push_back(owner);
+
+    for (; !lost_.empty(); lost_.pop_back()) settle_lost(lost_.back());
+    for (; !without_worker_.empty(); without_worker_.pop_back()) fail_one_of(without_worker_.back());
+  }
+
+  // A worker is gone in the middle of an attempt. It may have committed before it went.
+  void settle_lost(const Assignment& work) {
+    if (pg::server_is_stopping()) return;  // no failure: the step runs again when the server is back
+    pg::Transaction transaction;
+    bool succeeded;
+    {
+      const pg::Spi spi;
+      succeeded = run_store::has_succeeded(work.run_id, work.step_id);
+    }
+    transaction.commit();
+    ActiveRun& run = *runs_.at(work.run_id);
+    if (succeeded) {
+      run.ended(work, Outcome::kOk);
+    } else {
+      run.failed(work, lost_entry(ERRCODE_ADMIN_SHUTDOWN, "the worker of this job was terminated", ""));
+    }
+  }
+
+  // A worker for this owner could not start. One of the owner's jobs fails for it; the next tries again.
+  void fail_one_of(Oid owner) {
+    pg::Transaction transaction;
+    const std::string problem = login_problem(owner);
+    transaction.commit();
+    for (auto& [id, run] : runs_) {
+      const std::optional<Assignment> work = run->next(owner);
+      if (!work) continue;
+      run->started(*work);
+      run->failed(*work, lost_entry(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, problem,
+                                    "The server's log says more."));
+      return;
+    }
+  }
+
+  static std::string login_problem(Oid owner) {
+    if (!pg::role_exists(owner)) return pg::format("the owner of this job was dropped (role with OID %u)", owner);
+    const std::string name = pg::role_name(owner);
+    if (compat::kOwnersMustLogIn && !pg::role_can_log_in(owner))
+      return pg::format("role \"%s\" is not permitted to log in", name.c_str());
+    if (!pg::may_connect(owner))
+      return pg::format("role \"%s\" has no CONNECT privilege on this database", name.c_str());
+    return pg::format("no worker could start for role \"%s\"", name.c_str());
+  }
+
+  // Writes what is due, until nothing is: a checked layer may open the next, or skip it.
+  void settle() {
+    for (;;) {
+      std::vector<ActiveRun*> due;
+      for (auto& [id, run] : runs_)
+        if (run->must_write()) due.push_back(run.get());
+      if (due.empty()) return;
+      pg::Transaction transaction;
+      {
+        const pg::Spi spi;
+        for (ActiveRun* run : due) run->write();
+      }
+      transaction.commit();
+      for (ActiveRun* run : due) {
+        const bool ended = run->done();
+        const RunId id = run->id();
+        run->written();
+        if (ended) runs_.erase(id);
+        Locked().wake_waiters(id, ended);
+      }
+    }
+  }
+
+  // Hands out what may start, one step of each run in turn. False if a worker is wanted that the server has no slot
+  // for.
+  bool dispatch() {
+    std::vector<Oid> owners;
+    for (const auto& [id, run] : runs_)
+      for (const Oid owner : run->owners_with_work()) owners.push_back(owner);
+    if (owners.empty()) return true;
+    pool_.begin_round(owners);
+    while (hand_out_in_turn()) continue;
+
+    bool started = true;
+    for (const auto& [id, run] : runs_)
+      for (const Oid owner : run->owners_with_work()) started = pool_.want(owner) && started;
+    return started;
+  }
+
+  bool hand_out_in_turn() {
+    bool handed_out = false;
+    for (auto& [id, run] : runs_) {
+      for (const Oid owner : run->owners_with_work()) {
+        const std::optional<Assignment> work = run->next(owner);
+        if (!work || !pool_.assign(owner, *work)) continue;
+        run->started(*work);
+        handed_out = true;
+        break;
+      }
+    }
+    return handed_out;
+  }
+
+  Oid extension_ = InvalidOid;
+  WorkerPool pool_;
+  std::map<RunId, std::unique_ptr<ActiveRun>> runs_;
+  std::vector<Assignment> adopted_;  // what workers were on when this conductor came
+  std::vector<Assignment> lost_;     // attempts whose worker is gone, not yet settled
+  std::vector<Oid> without_worker_;  // owners whose worker could not start, not yet settled
+  bool look_again_ = true;
+  TimestampTz idle_since_ = 0;
+};
+
+// Takes the seat. False if another conductor has it.
+bool take_seat(const StartOrder& order) {
+  const Locked locked;
+  Seat& seat = locked->seats()[order.place];
+  const bool expected = seat.database == order.database &&
+                        (seat.state == SeatState::kStarting || seat.state == SeatState::kWanted);
+  if (!expected) return false;
+  seat.state = SeatState::kRunning;
+  seat.conductor = MyProc;
+  seat_generation = ++seat.generation;
+  return true;
+}
+
+// If this process ends without having left its seat, it died: the launcher starts another.
+void leave_at_exit(int, Datum place) {
+  const Locked locked;
+  Seat& seat = locked->seats()[DatumGetInt32(place)];
+  if (seat.state != SeatState::kRunning || seat.generation != seat_generation) return;
+  seat.state = SeatState::kWanted;
+  seat.has_news = true;
+  seat.conductor = nullptr;
+  if (locked->launcher != nullptr) SetLatch(&locked->launcher->procLatch);
+}
+
+}  // namespace
+
+}  // namespace etl
+
+extern "C" PGDLLEXPORT void etl_conductor_main(Datum) {
+  etl::pg::boundary([] {
+    using namespace etl;
+    pg::handle_background_signals();
+    const StartOrder order = start_order();
+    pg::guard([&] {
+      BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
+      SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_OVERRIDE);
+      SetConfigOption("lock_timeout", "2s", PGC_USERSET, PGC_S_OVERRIDE);
+    });
+    if (!take_seat(order)) return;
+    pg::guard([&] { before_shmem_exit(leave_at_exit, Int32GetDatum(order.place)); });
+    Conductor().run();
+  });
+}

@@ -1,0 +1,116 @@
+#include "engine/file_load.h"
+
+#include "engine/executor.h"
+#include "pg/files.h"
+#include "pg/guard.h"
+#include "pg/roles.h"
+
+extern "C" {
+#include "catalog/pg_collation.h"
+#include "utils/formatting.h"
+}
+
+namespace etl {
+
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower_case(const std::string& text) {
+  return pg::guard([&] { return str_tolower(text.data(), text.size(), DEFAULT_COLLATION_OID); });
+}
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
+  return text.empty() ? "none" : text;
+}
+
+// The column that a header name means: the one of that very name, else the one that equals it without regard to
+// case. Empty if there is none.
+std::string column_of(const std::string& header, const std::vector<std::string>& columns) {
+  if (std::find(columns.begin(), columns.end(), header) != columns.end()) return header;
+  const std::string wanted = lower_case(header);
+  for (const std::string& column : columns)
+    if (lower_case(column) == wanted) return column;
+  return "";
+}
+
+[[noreturn]] void fail_partly_matched(const std::string& table, const std::string& file,
+                                      const std::vector<std::string>& header,
+                                      const std::vector<std::string>& columns,
+                                      const std::vector<std::string>& unknown) {
+  throw pg::Failure(
+      ERRCODE_UNDEFINED_COLUMN,
+      pg::format("the header of file \"%s\" does not fit table %s", file.c_str(), table.c_str()),
+      pg::format("No column for: %s.\nThe file has: %s.\nThe table has: %s.", list(unknown).c_str(),
+                 list(header).c_str(), list(columns).c_str()),
+      "Rename the columns of one of them, or add the missing ones to the table.");
+}
+
+// The table's columns in the order of the file's. Sets `note` where they had to be matched by position.
+std::vector<std::string> match_columns(const std::string& table, const std::string& file,
+                                       const std::vector<std::string>& columns, std::string* note) {
+  std::vector<std::string> header = pg::csv_header(file);
+  if (header.empty())
+    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", file.c_str()),
+                      "It is empty, or its first line is.", "Its first line must name its columns.");
+  std::vector<std::string> matched;
+  std::vector<std::string> unknown;
+  for (std::string& name : header) {
+    name = trimmed(name);
+    const std::string column = column_of(name, columns);
+    if (column.empty()) {
+      unknown.push_back(name);
+    } else if (std::find(matched.begin(), matched.end(), column) != matched.end()) {
+      throw pg::Failure(ERRCODE_DUPLICATE_COLUMN, pg::format("the header of file \"%s\" names column \"%s\" twice",
+                                                             file.c_str(), column.c_str()));
+    } else {
+      matched.push_back(column);
+    }
+  }
+  if (unknown.empty()) return matched;
+  if (!matched.empty() || header.size() > columns.size())
+    fail_partly_matched(table, file, header, columns, unknown);
+
+  *note = "no name in the file's header is a column of the table: columns are matched by position";
+  return {columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(header.size())};
+}
+
+void require_right_to_read() {
+  if (pg::may_read_server_files(GetUserId())) return;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()),
+                    "", pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
+                                   pg::quote_name(pg::role_name(GetUserId())).c_str()));
+}
+
+}  // namespace
+
+Loaded load_file(const std::string& table, const std::string& file) {
+  require_right_to_read();
+  const Oid relation = pg::find_table(pg::parse_table_name(table, ""));
+  if (!OidIsValid(relation))
+    throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist", table.c_str()));
+  if (!pg::can_be_loaded(relation))
+    throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, pg::format("%s is not a table that can be loaded", table.c_str()));
+  const std::string problem = pg::unreadable_because(file);
+  if (!problem.empty())
+    throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", file.c_str(), problem.c_str()));
+
+  Loaded loaded;
+  std::string columns;
+  for (const std::string& column : match_columns(table, file, pg::loadable_columns(relation), &loaded.note))
+    columns += (columns.empty() ? "" : ", ") + pg::quote_name(column);
+  const bool partitioned = pg::is_partitioned(relation);
+  run_in_block((partitioned ? "DELETE FROM " : "TRUNCATE ONLY ") + table);
+  loaded.rows = run_in_block("COPY " + table + " (" + columns + ") FROM " + pg::quote_text(file) +
+                             " WITH (FORMAT csv, HEADER true" + (partitioned ? ")" : ", FREEZE true)"));
+  return loaded;
+}
+
+}  // namespace etl

@@ -1,0 +1,22 @@
+// Loads a CSV file into a table.
+#pragma once
+
+#include "pg/relations.h"
+
+namespace etl {
+
+struct Loaded {
+  int64_t rows = 0;
+  std::string note;  // what the user should know about it, or empty
+};
+
+// Replaces the content of a table by that of a CSV file, in the transaction block that is open, with the current
+// user's rights.
+//
+// The first line names the columns, in any order and case. Where no name is a column's, columns are matched by
+// position, with a note; where only some are, it is an error. CRLF, a missing last newline and a byte order mark
+// are fine. A table is emptied by TRUNCATE and filled frozen, so that no snapshot ever finds it empty or half full; a
+// partitioned one, which cannot be filled so, by DELETE.
+Loaded load_file(const std::string& table, const std::string& file);
+
+}  // namespace etl

@@ -1,0 +1,186 @@
+// The launcher: a static worker that starts a conductor where one is needed, and again after it died.
+//
+// It connects to no database and reads one shared catalog. At its own start it has a conductor look into every
+// database for runs that a crash or a restart interrupted; a conductor that finds nothing to do leaves at once.
+// Afterwards it sleeps until a seat is wanted (SetLatch) or one of its conductors starts or stops (SIGUSR1).
+
+#include "engine/background.h"
+#include "pg/boundary.h"
+#include "pg/guard.h"
+#include "pg/spi.h"
+#include "pg/transaction.h"
+#include "pg/wait.h"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+}
+
+namespace etl {
+
+namespace {
+
+constexpr int kQuickDeathMs = 1000;       // a conductor that dies sooner after its start than this died quickly
+constexpr int kFirstDelayMs = 1000;       // after the second quick death in a row, then twice as long each time
+constexpr int kLongestDelayMs = 60 * 1000;
+constexpr long kNoSlotRetryMs = 1000;     // nobody tells when another extension's worker has ended
+
+struct Databases {
+  int count;
+  Oid* oids;
+};
+
+// Every database that accepts connections and is no template.
+std::vector<Oid> databases() {
+  pg::Transaction transaction;
+  const Databases read = pg::guard([] {
+    Databases found{0, static_cast<Oid*>(palloc(sizeof(Oid)))};
+    Relation catalog = table_open(DatabaseRelationId, AccessShareLock);
+    TableScanDesc scan = table_beginscan_catalog(catalog, 0, nullptr);
+    while (HeapTuple tuple = heap_getnext(scan, ForwardScanDirection)) {
+      const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+      if (!row->datallowconn || row->datistemplate) continue;
+      found.oids = static_cast<Oid*>(repalloc(found.oids, sizeof(Oid) * (static_cast<size_t>(found.count) + 1)));
+      found.oids[found.count++] = row->oid;
+    }
+    table_endscan(scan);
+    table_close(catalog, AccessShareLock);
+    return found;
+  });
+  std::vector<Oid> oids(read.oids, read.oids + read.count);
+  transaction.commit();
+  return oids;
+}
+
+class Launcher {
+ public:
+  void run() {
+    look_everywhere();
+    for (;;) {
+      pg::check_interrupts();
+      notice_deaths();
+      if (Locked()->look_everywhere) look_everywhere();
+      const long delay = start_wanted();
+      pg::sleep_on_latch(delay, "EtlLauncherMain");
+    }
+  }
+
+ private:
+  // Wants a conductor in each database that has no seat; what finds no free seat now is tried at the next death.
+  void look_everywhere() {
+    const std::vector<Oid> all = databases();
+    const Locked locked;
+    locked->look_everywhere = false;
+    for (const Oid database : all)
+      if (locked.find_seat(database) == nullptr) locked.call_conductor(database);
+  }
+
+  // A conductor that ended without giving back its seat died before it could attach, or was adopted from a launcher
+  // of before. Its seat is wanted again, or vacant if the database is gone.
+  void notice_deaths() {
+    for (auto entry = started_.begin(); entry != started_.end();) {
+      pid_t pid;
+      if (GetBackgroundWorkerPid(entry->second, &pid) != BGWH_STOPPED) {
+        ++entry;
+        continue;
+      }
+      pfree(entry->second);
+      const int place = entry->first;
+      entry = started_.erase(entry);
+      const Locked locked;
+      Seat& seat = locked->seats()[place];
+      if (seat.state == SeatState::kStarting) seat.state = SeatState::kWanted;
+      if (seat.state == SeatState::kWanted) delay_after_death(seat);
+    }
+  }
+
+  static void delay_after_death(Seat& seat) {
+    const TimestampTz now = GetCurrentTimestamp();
+    const bool quick = now - seat.started_at < kQuickDeathMs * INT64CONST(1000);
+    seat.quick_deaths = quick ? seat.quick_deaths + 1 : 0;
+    if (seat.quick_deaths < 2) return;
+    const int doublings = std::min(seat.quick_deaths - 2, 6);
+    seat.not_before = now + std::min(kFirstDelayMs << doublings, kLongestDelayMs) * INT64CONST(1000);
+  }
+
+  // Starts a conductor for every wanted seat. Returns how long to sleep until the next is due.
+  long start_wanted() {
+    long delay = pg::kForever;
+    const auto sooner = [&](long milliseconds) {
+      if (delay == pg::kForever || milliseconds < delay) delay = milliseconds;
+    };
+    for (int place = 0; place < shared_state()->seat_count; ++place) {
+      Oid database;
+      {
+        const Locked locked;
+        Seat& seat = locked->seats()[place];
+        if (seat.state == SeatState::kStarting && !started_.contains(place)) seat.state = SeatState::kWanted;
+        if (seat.state != SeatState::kWanted) continue;
+        if (seat.not_before > GetCurrentTimestamp()) {
+          sooner(pg::milliseconds_until(seat.not_before));
+          continue;
+        }
+        database = seat.database;
+      }
+      if (!database_exists(database)) {
+        Locked()->seats()[place].state = SeatState::kVacant;
+      } else if (!start(place, database)) {
+        sooner(kNoSlotRetryMs);
+      }
+    }
+    return delay;
+  }
+
+  static bool database_exists(Oid database) {
+    pg::Transaction transaction;
+    const bool exists = pg::guard([&] { return get_database_name(database) != nullptr; });
+    transaction.commit();
+    return exists;
+  }
+
+  bool start(int place, Oid database) {
+    {
+      const Locked locked;
+      Seat& seat = locked->seats()[place];
+      seat.state = SeatState::kStarting;
+      seat.started_at = GetCurrentTimestamp();
+    }
+    BackgroundWorkerHandle* handle =
+        start_background("etl_conductor_main", pg::format("etl_orchestrator conductor for database %u", database),
+                         "etl_orchestrator conductor", {database, InvalidOid, place, 0});
+    if (handle == nullptr) {
+      Locked()->seats()[place].state = SeatState::kWanted;
+      if (!told_about_slots_)
+        log_line(LOG, "etl_orchestrator waits for a background worker slot to start a conductor",
+                 "Consider increasing max_worker_processes.");
+      told_about_slots_ = true;
+      return false;
+    }
+    told_about_slots_ = false;
+    started_[place] = handle;
+    return true;
+  }
+
+  std::map<int, BackgroundWorkerHandle*> started_;  // by place of the seat
+  bool told_about_slots_ = false;
+};
+
+void leave(int, Datum) { Locked()->launcher = nullptr; }
+
+}  // namespace
+
+}  // namespace etl
+
+extern "C" PGDLLEXPORT void etl_launcher_main(Datum) {
+  etl::pg::boundary([] {
+    using namespace etl;
+    pg::handle_background_signals();
+    pg::guard([] {
+      BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+      before_shmem_exit(leave, 0);
+    });
+    Locked()->launcher = MyProc;
+    Launcher().run();
+  });
+}

@@ -1,0 +1,56 @@
+// What a person reads about a run: lines of 80 columns.
+#pragma once
+
+#include "engine/request.h"
+#include "engine/run_store.h"
+
+namespace etl::report {
+
+// "12 ms", "3.42 s", "2 min 05 s", "1 h 07 min".
+std::string duration(double milliseconds);
+
+// "1 job", "2 jobs".
+std::string plural(int64_t count, const char* one, const char* many);
+
+// The plan of a run, one line each, for a dry run.
+std::vector<std::string> plan_lines(const PlannedRun& run);
+
+// An attempt that has ended, as load_log has it.
+struct Line {
+  int64_t log_id;
+  StepId step_id;
+  std::string layer;
+  std::string job;
+  std::string status;
+  int64_t rows;
+  double milliseconds;
+  std::string message;
+  std::string sqlstate;
+};
+
+// Writes the lines of one run: columns are as wide as its names need.
+class Formatter {
+ public:
+  explicit Formatter(const PlannedRun& run);
+
+  std::string job_line(const Line& line) const;
+
+ private:
+  int layer_width_ = 0;
+  int job_width_ = 0;
+};
+
+// Adds up what became of the jobs of a layer or of a run.
+struct Tally {
+  int total = 0;
+  int ok = 0;
+  int skipped = 0;
+  int failed = 0;  // also cancelled
+  int64_t rows = 0;
+
+  void add(const Line& line);
+  int ended() const { return ok + skipped + failed; }
+  std::string text() const;  // "6 jobs, 116294 rows" or "6 jobs: 4 OK, 1 failed, 1 skipped"
+};
+
+}  // namespace etl::report

@@ -1,0 +1,131 @@
+#include "engine/shared_state.h"
+
+extern "C" {
+#include "storage/shmem.h"
+}
+
+namespace etl {
+
+namespace {
+
+SharedState* state = nullptr;
+shmem_request_hook_type next_request_hook = nullptr;
+shmem_startup_hook_type next_startup_hook = nullptr;
+bool call_at_commit = false;
+
+constexpr const char* kTranche = "etl_orchestrator";
+
+// One slot and one seat for each background worker that the server can have at all.
+int place_count() { return max_worker_processes; }
+
+Size shared_size() {
+  const auto places = static_cast<Size>(place_count());
+  Size size = sizeof(SharedState);
+  size = add_size(size, mul_size(places, sizeof(Seat)));
+  size = add_size(size, mul_size(places, sizeof(Slot)));
+  return add_size(size, mul_size(static_cast<Size>(compat::proc_count()), sizeof(Waiter)));
+}
+
+void request() {
+  if (next_request_hook != nullptr) next_request_hook();
+  RequestAddinShmemSpace(shared_size());
+  RequestNamedLWLockTranche(kTranche, 1);
+}
+
+void startup() {
+  if (next_startup_hook != nullptr) next_startup_hook();
+  bool found = false;
+  LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+  state = static_cast<SharedState*>(ShmemInitStruct("etl_orchestrator", shared_size(), &found));
+  if (!found) {
+    memset(static_cast<void*>(state), 0, shared_size());
+    state->lock = &GetNamedLWLockTranche(kTranche)->lock;
+    state->seat_count = place_count();
+    state->slot_count = place_count();
+    state->waiter_count = compat::proc_count();
+  }
+  LWLockRelease(AddinShmemInitLock);
+}
+
+// Wakes the conductor only when what it is to see is committed. Must not raise.
+void at_transaction_end(XactEvent event, void*) {
+  if (!call_at_commit) return;
+  if (event == XACT_EVENT_COMMIT && state != nullptr) Locked().call_conductor(MyDatabaseId);
+  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT) call_at_commit = false;
+}
+
+}  // namespace
+
+void request_shared_state() {
+  next_request_hook = shmem_request_hook;
+  shmem_request_hook = request;
+  next_startup_hook = shmem_startup_hook;
+  shmem_startup_hook = startup;
+}
+
+SharedState* shared_state() { return state; }
+
+void require_engine() {
+  if (state != nullptr) return;
+  throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "etl_orchestrator is not loaded by the server",
+                    "Runs need its background workers, which start with the server.",
+                    "Put this line into postgresql.conf and restart the server (other libraries stay in the list, "
+                    "separated by commas):\n  shared_preload_libraries = 'etl_orchestrator'");
+}
+
+Seat* Locked::find_seat(Oid database) const {
+  Seat* seats = state->seats();
+  for (int i = 0; i < state->seat_count; ++i)
+    if (seats[i].state != SeatState::kVacant && seats[i].database == database) return &seats[i];
+  return nullptr;
+}
+
+void Locked::call_conductor(Oid database) const {
+  Seat* seat = find_seat(database);
+  if (seat == nullptr) {
+    Seat* seats = state->seats();
+    for (int i = 0; i < state->seat_count && seat == nullptr; ++i)
+      if (seats[i].state == SeatState::kVacant) seat = &seats[i];
+    if (seat != nullptr) {
+      const uint64 generation = seat->generation;
+      *seat = Seat{};
+      seat->generation = generation;
+      seat->state = SeatState::kWanted;
+      seat->database = database;
+    } else {
+      state->look_everywhere = true;
+    }
+  }
+  if (seat != nullptr) seat->has_news = true;
+  if (seat != nullptr && seat->state == SeatState::kRunning) {
+    SetLatch(&seat->conductor->procLatch);
+  } else if (state->launcher != nullptr) {
+    SetLatch(&state->launcher->procLatch);
+  }
+}
+
+void Locked::announce_slot() const {
+  Seat* seats = state->seats();
+  for (int i = 0; i < state->seat_count; ++i)
+    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot) SetLatch(&seats[i].conductor->procLatch);
+}
+
+void Locked::wake_waiters(RunId run_id, bool ended) const {
+  Waiter* waiters = state->waiters();
+  for (int i = 0; i < state->waiter_count; ++i) {
+    const Waiter& waiter = waiters[i];
+    if (waiter.run_id == run_id && waiter.database == MyDatabaseId && (ended || waiter.each_step))
+      SetLatch(&waiter.process->procLatch);
+  }
+}
+
+void call_conductor_at_commit() {
+  static bool registered = false;
+  if (!registered) {
+    RegisterXactCallback(at_transaction_end, nullptr);
+    registered = true;
+  }
+  call_at_commit = true;
+}
+
+}  // namespace etl

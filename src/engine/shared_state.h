@@ -1,0 +1,113 @@
+// What the engine's processes share: seats of conductors, slots of workers, processes that wait for a run.
+//
+// Everything is in main shared memory, sized when the server starts, and read and written only under one LWLock,
+// for which Locked is the key. Nobody waits, raises or runs SQL while holding it. README.md of this folder draws the
+// states and says who changes what.
+#pragma once
+
+#include "pg/error.h"
+
+namespace etl {
+
+using RunId = int64_t;
+using StepId = int32_t;
+
+// A conductor's place: one for each database that has, or wants, a conductor.
+enum class SeatState { kVacant, kWanted, kStarting, kRunning };
+
+struct Seat {
+  SeatState state;
+  Oid database;
+  PGPROC* conductor;      // of kRunning
+  uint64 generation;      // advances when a conductor takes the seat
+  bool has_news;          // runs were started or cancelled since the conductor looked
+  bool asked_to_leave;    // somebody drops, renames or copies the database
+  bool wants_slot;        // tell the conductor when a slot becomes free or idle
+  int quick_deaths;       // conductors that died soon after their start, in a row
+  TimestampTz started_at; // when the launcher last started one
+  TimestampTz not_before; // kWanted: start it no sooner
+};
+
+// A worker's place.
+enum class SlotState { kFree, kStarting, kIdle, kBusy, kDone, kDead };
+
+// How an attempt ended, as the worker says it. Its row in load_log is committed before. kNotStarted: the worker did
+// not begin it, and leaves; there is no row.
+enum class Outcome { kOk, kError, kCancelled, kNotStarted };
+
+struct Assignment {
+  RunId run_id;
+  StepId step_id;
+  int attempt;
+};
+
+struct Slot {
+  SlotState state;
+  uint64 generation;  // advances with every assignment, so that a late cancel finds another number
+  Oid database;
+  Oid owner;
+  PGPROC* worker;     // null before it has attached and after it has left
+  int pid;
+  Assignment work;    // of kBusy, kDone, kDead (run_id 0: it died without work)
+  Outcome outcome;    // of kDone
+  bool cancelled;     // the assignment was asked to stop
+  bool retire;        // leave instead of waiting for work
+};
+
+// Process that waits for a run; indexed by process number. run_id 0: waits for none.
+struct Waiter {
+  RunId run_id;
+  Oid database;
+  bool each_step;  // wake it for every step that ends, not only for the end of the run
+  PGPROC* process;
+};
+
+struct SharedState {
+  LWLock* lock;
+  PGPROC* launcher;  // null while there is none
+  bool look_everywhere;  // a seat could not be taken: the launcher looks into every database
+  int seat_count;
+  int slot_count;
+  int waiter_count;
+
+  Seat* seats() { return reinterpret_cast<Seat*>(this + 1); }
+  Slot* slots() { return reinterpret_cast<Slot*>(seats() + seat_count); }
+  Waiter* waiters() { return reinterpret_cast<Waiter*>(slots() + slot_count); }
+};
+
+// Requests shared memory and installs the hooks that make it; called when the postmaster loads the library.
+void request_shared_state();
+
+// Null where the library was not preloaded.
+SharedState* shared_state();
+
+// Failure (object_not_in_prerequisite_state) with the line for postgresql.conf where the library was not preloaded.
+void require_engine();
+
+// Holds the lock while it lives. Trivial on purpose: an error of the server releases all locks anyway.
+class Locked {
+ public:
+  Locked() { LWLockAcquire(shared_state()->lock, LW_EXCLUSIVE); }
+  ~Locked() { LWLockRelease(shared_state()->lock); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+  SharedState* operator->() const { return shared_state(); }
+
+  // The seat of a database, or null.
+  Seat* find_seat(Oid database) const;
+
+  // Wakes the conductor of a database, or has the launcher start one, to look for news.
+  void call_conductor(Oid database) const;
+
+  // Wakes all conductors that wait for a slot.
+  void announce_slot() const;
+
+  // Wakes who waits for a run: all of them at its end, else those that asked for each step.
+  void wake_waiters(RunId run_id, bool ended) const;
+};
+
+// In an SQL function: calls the conductor of this database when the current transaction commits.
+void call_conductor_at_commit();
+
+}  // namespace etl

@@ -1,0 +1,206 @@
+#include "engine/validation.h"
+
+#include "pg/files.h"
+#include "pg/relations.h"
+#include "pg/roles.h"
+#include "pg/settings.h"
+
+namespace etl {
+
+namespace {
+
+using plan::Problem;
+
+std::string disable_hint(const std::string& layer, const std::string& job) {
+  return pg::format("UPDATE setup.load_jobs SET is_enabled = false WHERE layer = %s AND job_name = %s;",
+                    pg::quote_text(layer).c_str(), pg::quote_text(job).c_str());
+}
+
+class Validator {
+ public:
+  Validator(const Configuration& configuration, const plan::Blueprint& blueprint, std::vector<Problem>* problems)
+      : configuration_(configuration), blueprint_(blueprint), problems_(problems) {}
+
+  PlannedRun run() {
+    PlannedRun run;
+    int layer = -1;
+    for (const plan::Step& step : blueprint_.steps) {
+      const plan::Job& job = configuration_.catalog.jobs[static_cast<size_t>(step.job)];
+      if (job.layer != layer) {
+        layer = job.layer;
+        run.layers.push_back(configuration_.catalog.layers[static_cast<size_t>(layer)]);
+        check_layer(run.layers.back().name);
+      }
+      run.steps.push_back(complete(step, job, static_cast<int>(run.layers.size()) - 1));
+    }
+    for (const plan::Step& step : blueprint_.steps) check_target(step, run);
+    return run;
+  }
+
+ private:
+  // A problem of the job that is being looked at.
+  void complain(const plan::Job& job, const std::string& what, const std::string& hint = "") {
+    problems_->push_back({"job \"" + qualified_name(configuration_.catalog, job) + "\": " + what, hint});
+  }
+
+  void check_layer(const std::string& layer) {
+    if (OidIsValid(pg::find_schema(layer))) return;
+    problems_->push_back({pg::format("layer \"%s\": schema \"%s\" does not exist", layer.c_str(), layer.c_str()),
+                          pg::format("Create it with CREATE SCHEMA %s;", pg::quote_name(layer).c_str())});
+  }
+
+  PlannedStep complete(const plan::Step& step, const plan::Job& job, int layer) {
+    const JobDetail& detail = configuration_.details[static_cast<size_t>(step.job)];
+    PlannedStep planned;
+    planned.layer = layer;
+    planned.job = job.name;
+    planned.owner_oid = detail.owner_oid;
+    planned.owner = detail.owner;
+    planned.load_order = job.load_order;
+    planned.follows_layer = step.follows_layer;
+    planned.depends_on = step.depends_on;
+    planned.command = detail.command;
+    planned.transaction = detail.transaction;
+    const bool owner_is_fine = check_owner(job, detail);
+    if (owner_is_fine) planned.owner = pg::role_name(detail.owner_oid);
+    check_discovered(job, detail);
+    try {
+      const std::string& schema = layer_name(job);
+      if (!detail.table_name.empty()) planned.table = pg::parse_table_name(detail.table_name, schema).quoted();
+      if (!detail.file_path.empty() && owner_is_fine) planned.file = resolve_file(job, detail, planned.table);
+    } catch (const pg::Failure& failure) {
+      complain(job, failure.what(), failure.hint());
+    }
+    return planned;
+  }
+
+  const std::string& layer_name(const plan::Job& job) const {
+    return configuration_.catalog.layers[static_cast<size_t>(job.layer)].name;
+  }
+
+  // False if the owner can run nothing here. Each owner is told about with each of its jobs: they are what a user
+  // looks for.
+  bool check_owner(const plan::Job& job, const JobDetail& detail) {
+    const std::string name = "owner \"" + detail.owner + "\"";
+    const std::string give = pg::format("Give the job to another role: UPDATE setup.load_jobs SET owner = '...' WHERE "
+                                        "layer = %s AND job_name = %s;",
+                                        pg::quote_text(layer_name(job)).c_str(), pg::quote_text(job.name).c_str());
+    if (!pg::role_exists(detail.owner_oid)) {
+      complain(job, name + " does not exist", give);
+    } else if (compat::kOwnersMustLogIn && !pg::role_can_log_in(detail.owner_oid)) {
+      complain(job, name + " may not log in", give);
+    } else if (!pg::may_connect(detail.owner_oid)) {
+      complain(job, name + " may not connect to this database", "Grant it CONNECT.");
+    } else if (!settings::superuser_jobs() && pg::role_is_superuser(detail.owner_oid)) {
+      complain(job, name + " is a superuser, and etl_orchestrator.superuser_jobs is off", give);
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  // A discovered job runs with the rights of its object's owner. If the object has another owner now, or was made
+  // again by somebody else, these are the wrong rights.
+  void check_discovered(const plan::Job& job, const JobDetail& detail) {
+    if (detail.discovered_as.empty()) return;
+    const std::string& layer = layer_name(job);
+    if (!discoverable_.contains(layer)) discoverable_[layer] = read_discoverable(layer);
+    const auto& owners = discoverable_.at(layer);
+    const auto found = owners.find(job.name);
+    if (found == owners.end()) {
+      complain(job, pg::format("the %s that it was discovered from does not exist", detail.discovered_as.c_str()),
+               pg::format("Create it, or drop the job with SELECT setup.drop_job(%s, %s);",
+                          pg::quote_text(layer).c_str(), pg::quote_text(job.name).c_str()));
+    } else if (found->second != detail.owner_oid) {
+      complain(job, pg::format("the %s that it was discovered from belongs to \"%s\" now, the job to \"%s\"",
+                               detail.discovered_as.c_str(), pg::role_name(found->second).c_str(),
+                               detail.owner.c_str()),
+               pg::format("Discover it again with CALL setup.seed_load_jobs(%s);", pg::quote_text(layer).c_str()));
+    }
+  }
+
+  // The file that a path means: {key} stands for a value of setup.etl_config. Empty, after complaining, if it cannot
+  // be loaded.
+  std::string resolve_file(const plan::Job& job, const JobDetail& detail, const std::string& table) {
+    std::string path = detail.file_path;
+    std::string key;
+    if (path.starts_with('{') && path.find('}') != std::string::npos) {
+      key = path.substr(1, path.find('}') - 1);
+      const auto value = configuration_.config.find(key);
+      if (value == configuration_.config.end()) {
+        complain(job, pg::format("table %s is loaded from \"%s\", but setup.etl_config has no key \"%s\"",
+                                 table.c_str(), path.c_str(), key.c_str()),
+                 pg::format("INSERT INTO setup.etl_config VALUES (%s, '/directory/of/the/files');",
+                            pg::quote_text(key).c_str()));
+        return "";
+      }
+      std::string directory = value->second;
+      while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+      path = directory + path.substr(path.find('}') + 1);
+    }
+    if (!path.starts_with('/')) {
+      complain(job, pg::format("file \"%s\" is not an absolute path", path.c_str()));
+      return "";
+    }
+    if (!pg::may_read_server_files(detail.owner_oid)) {
+      complain(job, pg::format("owner \"%s\" may not read files of the server", detail.owner.c_str()),
+               pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
+                          pg::quote_name(detail.owner).c_str()));
+      return "";
+    }
+    if (!key.empty()) path = pg::find_ignoring_case(path);
+    const std::string problem = pg::unreadable_because(path);
+    if (problem.empty()) return path;
+    const std::string disable = disable_hint(layer_name(job), job.name);
+    complain(job, pg::format("file \"%s\" %s", path.c_str(), problem.c_str()),
+             key.empty() ? "Put the file there, or disable the job: " + disable
+                         : pg::format("Correct setup.etl_config key \"%s\" or put the file there, or disable the job: %s",
+                                      key.c_str(), disable.c_str()));
+    return "";
+  }
+
+  // A file load needs its table, and rights on it; unless a job of this run says that it makes the table.
+  void check_target(const plan::Step& step, const PlannedRun& run) {
+    const plan::Job& job = configuration_.catalog.jobs[static_cast<size_t>(step.job)];
+    const JobDetail& detail = configuration_.details[static_cast<size_t>(step.job)];
+    const auto index = static_cast<size_t>(&step - blueprint_.steps.data());
+    const std::string& table = run.steps[index].table;
+    if (detail.file_path.empty() || table.empty()) return;
+
+    const pg::TableName name = pg::parse_table_name(table, "");
+    const Oid schema = pg::find_schema(name.schema);
+    const Oid relation = pg::find_table(name);
+    if (!OidIsValid(relation)) {
+      const bool made_here = std::any_of(run.steps.begin(), run.steps.end(), [&](const PlannedStep& other) {
+        return other.table == table && !other.command.empty();
+      });
+      if (!made_here && (OidIsValid(schema) || name.schema != layer_name(job)))
+        complain(job, pg::format("table %s does not exist", table.c_str()),
+                 "Create the table, or disable the job: " + disable_hint(layer_name(job), job.name));
+    } else if (!pg::can_be_loaded(relation)) {
+      complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
+    } else if (pg::role_exists(detail.owner_oid) &&
+               !(pg::may_use_schema(detail.owner_oid, schema) && pg::may_replace_rows(detail.owner_oid, relation))) {
+      complain(job, pg::format("owner \"%s\" may not replace the rows of table %s", detail.owner.c_str(),
+                               table.c_str()),
+               pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT INSERT, %s ON %s TO %s;",
+                          pg::quote_name(name.schema).c_str(), pg::quote_name(detail.owner).c_str(),
+                          pg::is_partitioned(relation) ? "DELETE" : "TRUNCATE", table.c_str(),
+                          pg::quote_name(detail.owner).c_str()));
+    }
+  }
+
+  const Configuration& configuration_;
+  const plan::Blueprint& blueprint_;
+  std::vector<Problem>* problems_;
+  std::map<std::string, std::map<std::string, Oid>> discoverable_;  // by layer, read when first needed
+};
+
+}  // namespace
+
+PlannedRun complete_steps(const Configuration& configuration, const plan::Blueprint& blueprint,
+                          std::vector<plan::Problem>* problems) {
+  return Validator(configuration, blueprint, problems).run();
+}
+
+}  // namespace etl

@@ -1,0 +1,299 @@
+#include "engine/watch.h"
+
+#include "engine/report.h"
+#include "pg/engine_rights.h"
+#include "pg/guard.h"
+#include "pg/roles.h"
+#include "pg/settings.h"
+#include "pg/wait.h"
+
+extern "C" {
+#include "tcop/utility.h"
+#include "utils/timeout.h"
+}
+
+namespace etl {
+
+namespace {
+
+constexpr int64_t kReadAgain = 200;  // log rows that may have been committed late
+constexpr long kPatienceMs = 5000;  // then a caller is told what a run that does not start is waiting for
+
+void notice(const std::string& message, const std::string& hint = "") {
+  pg::guard([&] {
+    ereport(NOTICE, (errmsg_internal("%s", message.c_str()), hint.empty() ? 0 : errhint("%s", hint.c_str())));
+  });
+}
+
+// Has the conductor wake this process for a run, while it lives.
+class Waiting {
+ public:
+  Waiting(RunId run_id, bool each_step) {
+    Locked()->waiters()[compat::my_proc_number()] = {run_id, MyDatabaseId, each_step, MyProc};
+  }
+  ~Waiting() { Locked()->waiters()[compat::my_proc_number()].run_id = 0; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+};
+
+struct RunState {
+  std::string status;
+  bool ended;
+  std::string message;
+  Oid started_by;
+  std::string xmin;
+};
+
+// Needs an open Spi and the engine's rights.
+std::optional<RunState> read_state(RunId run_id) {
+  static pg::Statement read{
+      "SELECT status, finished_at IS NOT NULL, message, started_by_oid, xmin FROM setup.load_runs WHERE run_id = $1",
+      {INT8OID}};
+  const pg::Rows rows = read.read_latest({pg::value(run_id)});
+  if (rows.size() == 0) return std::nullopt;
+  return RunState{rows.text(0, 0), rows.boolean(0, 1), rows.text(0, 2), rows.oid(0, 3), rows.text(0, 4)};
+}
+
+std::vector<report::Line> read_lines(RunId run_id, int64_t after) {
+  static pg::Statement read{
+      "SELECT log_id, step_id, layer, job_name, status, coalesce(rows_loaded, 0), duration_ms::float8, message, "
+      "sqlstate FROM setup.load_log WHERE run_id = $1 AND log_id > $2 ORDER BY log_id",
+      {INT8OID, INT8OID}};
+  const pg::Rows rows = read.read_latest({pg::value(run_id), pg::value(after)});
+  std::vector<report::Line> lines;
+  for (int i = 0; i < rows.size(); ++i)
+    lines.push_back({rows.int8(i, 0), rows.int4(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
+                     rows.int8(i, 5), rows.float8(i, 6), rows.text(i, 7), rows.text(i, 8)});
+  return lines;
+}
+
+void request_cancel(RunId run_id) {
+  static pg::Statement update{
+      "UPDATE setup.load_runs SET cancel_requested = true WHERE run_id = $1 AND finished_at IS NULL", {INT8OID}};
+  const pg::EngineRights rights;
+  const pg::Spi spi;
+  update.run({pg::value(run_id)});
+  call_conductor_at_commit();
+}
+
+// While it lives, a cancel of this statement is noticed, but not yet raised.
+class CancelHeld {
+ public:
+  CancelHeld() { HOLD_CANCEL_INTERRUPTS(); }
+  ~CancelHeld() { release(); }
+  CancelHeld(const CancelHeld&) = delete;
+  CancelHeld& operator=(const CancelHeld&) = delete;
+
+  void release() {
+    // An error of the server has released it already.
+    if (held_ && QueryCancelHoldoffCount > 0) RESUME_CANCEL_INTERRUPTS();
+    held_ = false;
+  }
+
+ private:
+  bool held_ = true;
+};
+
+class Follower {
+ public:
+  Follower(const RunRequest& request, pg::Spi* spi)
+      : run_(plan_run(request)),
+        format_(run_),
+        run_id_(store_run(request, run_)),
+        spi_(spi),
+        layers_(run_.layers.size()),
+        waiting_(run_id_, settings::progress() != settings::Progress::kOff) {
+    for (const PlannedStep& step : run_.steps) ++layers_[static_cast<size_t>(step.layer)].total;
+    all_.total = static_cast<int>(run_.steps.size());
+  }
+
+  void follow() {
+    announce();
+    spi_->commit();
+    started_ = GetCurrentTimestamp();
+    CancelHeld held;
+    while (!look()) {
+      pg::sleep_on_latch(patience(), "EtlRunWait");
+      if (QueryCancelPending) heed_cancel(&held);
+      pg::check_interrupts();
+    }
+    held.release();
+    conclude();
+  }
+
+ private:
+  void announce() const {
+    notice(pg::format("run %lld: %s in %s", static_cast<long long>(run_id_),
+                      report::plural(all_.total, "job", "jobs").c_str(),
+                      report::plural(static_cast<int64_t>(run_.layers.size()), "layer", "layers").c_str()),
+           all_.total > 0 ? "" : "There is no enabled job that you may run: setup.load_jobs lists your jobs.");
+  }
+
+  // Reads what is new and reports it. True if the run has ended.
+  bool look() {
+    std::vector<report::Line> lines;
+    {
+      const pg::EngineRights rights;
+      const pg::Spi spi;
+      const std::optional<RunState> state = read_state(run_id_);
+      if (!state) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run has been deleted");
+      state_ = *state;
+      // Rows may become visible in another order than their numbers, so some are read again; at the end, all.
+      lines = read_lines(run_id_, state_.ended ? 0 : last_seen_ - kReadAgain);
+    }
+    spi_->commit();
+    for (const report::Line& line : lines) tell(line);
+    return state_.ended;
+  }
+
+  void tell(const report::Line& line) {
+    last_seen_ = std::max(last_seen_, line.log_id);
+    if (!told_.insert(line.log_id).second) return;
+    const auto layer_number = static_cast<size_t>(run_.steps[static_cast<size_t>(line.step_id)].layer);
+    report::Tally& layer = layers_[layer_number];
+    layer.add(line);
+    all_.add(line);
+    if (line.status != "OK" && line.status != "SKIPPED") failures_.push_back(line);
+    if (settings::progress() == settings::Progress::kJob) notice(format_.job_line(line));
+    if (settings::progress() == settings::Progress::kLayer && layer.ended() == layer.total)
+      notice(run_.layers[layer_number].name + ": " + layer.text());
+  }
+
+  long patience() {
+    if (cancelled_at_ != 0) return pg::milliseconds_until(cancelled_at_ + kPatienceMs * INT64CONST(1000)) + 1;
+    if (state_.status != "QUEUED" || told_to_wait_) return pg::kForever;
+    const long left = pg::milliseconds_until(started_ + kPatienceMs * INT64CONST(1000));
+    if (left > 0) return left;
+    told_to_wait_ = true;
+    notice(pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
+           "It waits for a background worker slot; consider increasing max_worker_processes. The server's log says "
+           "more.");
+    return pg::kForever;
+  }
+
+  // Ctrl-C cancels the run and waits for its end; a second one, or a run that does not end, leaves it alone.
+  void heed_cancel(CancelHeld* held) {
+    if (get_timeout_indicator(STATEMENT_TIMEOUT, false)) {
+      notice(pg::format("run %lld goes on in the background", static_cast<long long>(run_id_)),
+             pg::format("SELECT setup.cancel_run(%lld); ends it.", static_cast<long long>(run_id_)));
+      held->release();
+      return;
+    }
+    QueryCancelPending = false;
+    if (cancelled_at_ != 0) fail_cancelled("It is being cancelled.");
+    cancelled_at_ = GetCurrentTimestamp();
+    request_cancel(run_id_);
+    spi_->commit();
+  }
+
+  [[noreturn]] void fail_cancelled(const std::string& what) const {
+    throw pg::Failure(ERRCODE_QUERY_CANCELED,
+                      pg::format("canceling run %lld due to user request", static_cast<long long>(run_id_)), what,
+                      log_hint());
+  }
+
+  std::string log_hint() const {
+    return pg::format("SELECT * FROM setup.load_log WHERE run_id = %lld ORDER BY log_id;",
+                      static_cast<long long>(run_id_));
+  }
+
+  void conclude() const {
+    const std::string took = report::duration(static_cast<double>(GetCurrentTimestamp() - started_) / 1000);
+    if (state_.status == "OK") {
+      notice(pg::format("run %lld OK: %s, %s", static_cast<long long>(run_id_), all_.text().c_str(), took.c_str()));
+      return;
+    }
+    if (cancelled_at_ != 0 && state_.status == "CANCELLED") fail_cancelled("Of " + all_.text() + ".");
+    std::string detail;
+    for (const report::Line& failure : failures_) {
+      detail += (detail.empty() ? "" : "\n") +
+                pg::format("job \"%s.%s\": %s", failure.layer.c_str(), failure.job.c_str(), failure.message.c_str());
+      if (!failure.sqlstate.empty()) detail += " [" + failure.sqlstate + "]";
+    }
+    if (!state_.message.empty()) detail += (detail.empty() ? "" : "\n") + state_.message;
+    const bool cancelled = state_.status == "CANCELLED";
+    throw pg::Failure(cancelled ? kRunCancelled : kRunFailed,
+                      pg::format("run %lld %s: %s, %s", static_cast<long long>(run_id_),
+                                 cancelled ? "was cancelled" : "failed", all_.text().c_str(), took.c_str()),
+                      detail, log_hint());
+  }
+
+  const PlannedRun run_;
+  const report::Formatter format_;
+  const RunId run_id_;
+  pg::Spi* const spi_;
+  std::vector<report::Tally> layers_;
+  report::Tally all_;
+  const Waiting waiting_;
+
+  RunState state_{"QUEUED", false, "", InvalidOid, ""};
+  TimestampTz started_ = 0;
+  TimestampTz cancelled_at_ = 0;  // 0: not
+  bool told_to_wait_ = false;
+  int64_t last_seen_ = 0;
+  std::unordered_set<int64_t> told_;  // log ids
+  std::vector<report::Line> failures_;
+};
+
+pg::Failure no_such_run(RunId run_id) {
+  return pg::Failure(ERRCODE_NO_DATA_FOUND, pg::format("run %lld does not exist", static_cast<long long>(run_id)), "",
+                     "SELECT run_id, status FROM setup.load_runs ORDER BY run_id DESC; lists your runs.");
+}
+
+// The state of a run that the current user may see, or an error that says why not.
+RunState state_for_caller(RunId run_id) {
+  const Oid caller = GetUserId();
+  std::optional<RunState> state;
+  {
+    const pg::EngineRights rights;
+    const pg::Spi spi;
+    state = read_state(run_id);
+  }
+  if (!state || !pg::is_member(caller, state->started_by)) throw no_such_run(run_id);
+  return *state;
+}
+
+}  // namespace
+
+RunId start_run(const RunRequest& request) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.start_run()"); });
+  return store_run(request, plan_run(request));
+}
+
+void run_and_follow(const RunRequest& request, pg::Spi* spi) {
+  pg::guard([] { PreventCommandIfReadOnly("CALL setup.orchestrate"); });
+  Follower(request, spi).follow();
+}
+
+void print_plan(const RunRequest& request) {
+  const PlannedRun run = plan_run(request);
+  if (run.steps.empty()) notice("nothing would run");
+  for (const std::string& line : report::plan_lines(run)) notice(line);
+}
+
+std::string wait_for_run(RunId run_id, TimestampTz deadline) {
+  const Waiting waiting(run_id, false);
+  for (;;) {
+    const RunState state = state_for_caller(run_id);
+    if (state.ended) return state.status;
+    if (TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(std::stoul(state.xmin))))
+      throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        pg::format("run %lld cannot begin before this transaction has committed",
+                                   static_cast<long long>(run_id)),
+                        "", "COMMIT after setup.start_run(), then wait.");
+    if (deadline != 0 && GetCurrentTimestamp() >= deadline) return state.status;
+    pg::sleep_on_latch(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline) + 1, "EtlRunWait");
+    pg::check_interrupts();
+  }
+}
+
+void cancel_run(RunId run_id) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.cancel_run()"); });
+  if (state_for_caller(run_id).ended) {
+    notice(pg::format("run %lld has ended already", static_cast<long long>(run_id)));
+    return;
+  }
+  request_cancel(run_id);
+}
+
+}  // namespace etl

@@ -1,0 +1,168 @@
+// A worker: logs in as the owner of jobs, serves that owner only, and stays warm for the next job.
+//
+// It sleeps until the conductor has put work into its slot, runs it, says in the slot how it ended, and makes its
+// session fresh again. It leaves when asked to, or when nothing came for the idle timeout.
+
+#include "engine/attempt.h"
+#include "engine/background.h"
+#include "engine/executor.h"
+#include "engine/session.h"
+#include "pg/boundary.h"
+#include "pg/guard.h"
+#include "pg/settings.h"
+#include "pg/wait.h"
+
+extern "C" {
+#include "pgstat.h"
+#include "tcop/tcopprot.h"
+#include "utils/backend_status.h"
+}
+
+namespace etl {
+
+namespace {
+
+int place = 0;  // of this worker's slot
+bool holds_slot = false;
+bool serving = false;  // between beginning an attempt and reporting it
+
+Slot& own_slot(const Locked& locked) { return locked->slots()[place]; }
+
+void wake_conductor(const Locked& locked) {
+  const Seat* seat = locked.find_seat(MyDatabaseId);
+  if (seat != nullptr && seat->state == SeatState::kRunning) SetLatch(&seat->conductor->procLatch);
+}
+
+// False if the conductor does not expect this worker any more.
+bool take_slot(const StartOrder& order) {
+  const Locked locked;
+  place = order.place;
+  Slot& slot = own_slot(locked);
+  if (slot.state != SlotState::kStarting || slot.generation != order.generation) return false;
+  slot.state = SlotState::kIdle;
+  slot.worker = MyProc;
+  slot.pid = MyProcPid;
+  holds_slot = true;
+  wake_conductor(locked);
+  return true;
+}
+
+// However this process ends, its slot says so. What it was in the middle of is dead; work that it had not begun goes
+// back; a result that the conductor has not taken yet stays.
+void leave_at_exit(int, Datum) {
+  if (!holds_slot) return;
+  const Locked locked;
+  Slot& slot = own_slot(locked);
+  if (slot.state == SlotState::kBusy && serving) {
+    slot.state = SlotState::kDead;
+  } else if (slot.state == SlotState::kBusy) {
+    slot.outcome = Outcome::kNotStarted;
+    slot.state = SlotState::kDone;
+  } else if (slot.state != SlotState::kDone) {
+    slot.state = SlotState::kFree;
+  }
+  slot.worker = nullptr;
+  slot.pid = 0;
+  holds_slot = false;
+  wake_conductor(locked);
+  locked.announce_slot();
+}
+
+enum class Next { kWork, kWait, kLeave };
+
+Next look(Assignment* work, bool idle_too_long) {
+  const Locked locked;
+  Slot& slot = own_slot(locked);
+  if (slot.state == SlotState::kBusy) {
+    *work = slot.work;
+    serving = true;
+    return Next::kWork;
+  }
+  const bool leave = slot.state == SlotState::kIdle && (slot.retire || idle_too_long);
+  if (leave) slot.retire = true;  // nobody hands it work now
+  return leave ? Next::kLeave : Next::kWait;
+}
+
+bool was_cancelled() { return own_slot(Locked()).cancelled; }
+
+void report(Outcome outcome) {
+  const Locked locked;
+  Slot& slot = own_slot(locked);
+  slot.outcome = outcome;
+  slot.state = SlotState::kDone;
+  serving = false;
+  wake_conductor(locked);
+}
+
+void show_idle() {
+  debug_query_string = nullptr;
+  pgstat_report_activity(STATE_IDLE, nullptr);
+}
+
+class Worker {
+ public:
+  void run() {
+    TimestampTz idle_since = GetCurrentTimestamp();
+    for (;;) {
+      QueryCancelPending = false;  // meant for an attempt that has ended
+      pg::check_interrupts();
+      const TimestampTz until = idle_since + settings::idle_timeout_ms() * INT64CONST(1000);
+      Assignment work{};
+      const Next next = look(&work, GetCurrentTimestamp() >= until);
+      if (next == Next::kLeave) break;
+      if (next == Next::kWork) {
+        if (!serve(work)) break;
+        idle_since = GetCurrentTimestamp();
+        continue;
+      }
+      pg::sleep_on_latch(pg::milliseconds_until(until) + 1, "EtlWorkerMain");
+    }
+    pg::guard([] { pgstat_report_stat(true); });
+  }
+
+ private:
+  // False if this worker must not serve again: the settings of its owner have changed since its session began, and
+  // only a new session has the new ones. Looked at once for each run.
+  bool serve(const Assignment& work) {
+    if (work.run_id != last_run_) {
+      if (last_run_ != 0 && session_fingerprint(GetUserId()) != fingerprint_) {
+        report(Outcome::kNotStarted);
+        return false;
+      }
+      last_run_ = work.run_id;
+    }
+    report(run_attempt(work, was_cancelled));
+    settings::current_attempt() = {};
+    show_idle();
+    reset_session();  // if it fails this worker ends: what cannot be made fresh is not used again
+    pg::guard([] {
+      MemoryContextReset(MessageContext);
+      pgstat_report_stat(false);
+    });
+    return true;
+  }
+
+  RunId last_run_ = 0;
+  const uint64_t fingerprint_ = session_fingerprint(GetUserId());
+};
+
+}  // namespace
+
+}  // namespace etl
+
+extern "C" PGDLLEXPORT void etl_worker_main(Datum) {
+  etl::pg::boundary([] {
+    using namespace etl;
+    pg::handle_background_signals();
+    const StartOrder order = start_order();
+    pg::guard([&] {
+      BackgroundWorkerInitializeConnectionByOid(order.database, order.owner, compat::kWorkerConnectionFlags);
+      MessageContext = AllocSetContextCreate(TopMemoryContext, "MessageContext", ALLOCSET_DEFAULT_SIZES);
+      before_shmem_exit(leave_at_exit, 0);
+    });
+    if (!take_slot(order)) return;
+    install_row_counter();
+    show_idle();
+    Worker().run();
+  });
+}

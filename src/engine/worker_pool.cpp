@@ -1,0 +1,208 @@
+#include "engine/worker_pool.h"
+
+#include <signal.h>
+
+#include "pg/guard.h"
+#include "pg/roles.h"
+#include "pg/settings.h"
+#include "pg/transaction.h"
+
+namespace etl {
+
+namespace {
+
+// Calls visit(slot, place) for each slot of this database.
+template <typename F>
+void each_own_slot(const Locked& locked, F&& visit) {
+  Slot* slots = locked->slots();
+  for (int place = 0; place < locked->slot_count; ++place)
+    if (slots[place].state != SlotState::kFree && slots[place].database == MyDatabaseId) visit(slots[place], place);
+}
+
+bool takes_work(const Slot& slot) { return slot.state == SlotState::kIdle && !slot.retire; }
+
+void retire(Slot& slot) {
+  slot.retire = true;
+  SetLatch(&slot.worker->procLatch);
+}
+
+bool is_full(const Locked& locked) {
+  const Slot* slots = locked->slots();
+  const auto taken = std::count_if(slots, slots + locked->slot_count,
+                                   [](const Slot& slot) { return slot.state != SlotState::kFree; });
+  return taken >= std::min(settings::max_workers(), locked->slot_count);
+}
+
+bool has_worker(const Locked& locked, Oid owner) {
+  bool found = false;
+  each_own_slot(locked, [&](const Slot& slot, int) { found = found || slot.owner == owner; });
+  return found;
+}
+
+bool is_starting(const Locked& locked, Oid owner) {
+  bool found = false;
+  each_own_slot(locked, [&](const Slot& slot, int) {
+    found = found || (slot.owner == owner && slot.state == SlotState::kStarting);
+  });
+  return found;
+}
+
+// Retires one idle worker, of whatever database and owner, unless one is leaving already.
+void retire_one(const Locked& locked) {
+  Slot* slots = locked->slots();
+  Slot* end = slots + locked->slot_count;
+  const auto is_idle = [](const Slot& slot) { return slot.state == SlotState::kIdle; };
+  if (std::any_of(slots, end, [&](const Slot& slot) { return is_idle(slot) && slot.retire; })) return;
+  Slot* idle = std::find_if(slots, end, is_idle);
+  if (idle != end) retire(*idle);
+}
+
+}  // namespace
+
+std::vector<Assignment> WorkerPool::adopt() {
+  std::vector<Assignment> busy;
+  const Locked locked;
+  each_own_slot(locked, [&](Slot& slot, int) {
+    if (slot.state == SlotState::kStarting) {
+      ++slot.generation;  // whoever is starting finds another number, and leaves
+      slot.state = SlotState::kFree;
+    } else if (slot.state != SlotState::kIdle && slot.work.run_id != 0) {
+      busy.push_back(slot.work);
+    }
+  });
+  return busy;
+}
+
+std::vector<Finished> WorkerPool::collect() {
+  std::vector<Finished> finished;
+  bool room = false;
+  const Locked locked;
+  each_own_slot(locked, [&](Slot& slot, int) {
+    if (slot.state != SlotState::kDone && slot.state != SlotState::kDead) return;
+    const bool died = slot.state == SlotState::kDead;
+    if (slot.work.run_id != 0) finished.push_back({slot.work, died, slot.outcome});
+    slot.state = slot.worker == nullptr ? SlotState::kFree : SlotState::kIdle;
+    slot.work = {};
+    room = true;
+  });
+  if (room) locked.announce_slot();
+  return finished;
+}
+
+std::vector<Oid> WorkerPool::failed_starts() {
+  std::vector<Oid> owners;
+  for (auto entry = starting_.begin(); entry != starting_.end();) {
+    pid_t pid;
+    const bool stopped = GetBackgroundWorkerPid(entry->second, &pid) == BGWH_STOPPED;
+    const Locked locked;
+    Slot& slot = locked->slots()[entry->first];
+    const bool attached = slot.state != SlotState::kStarting || slot.database != MyDatabaseId;
+    if (!stopped && !attached) {
+      ++entry;
+      continue;
+    }
+    if (stopped && !attached) {
+      owners.push_back(slot.owner);
+      slot.state = SlotState::kFree;
+      locked.announce_slot();
+    }
+    pfree(entry->second);
+    entry = starting_.erase(entry);
+  }
+  return owners;
+}
+
+void WorkerPool::begin_round(const std::vector<Oid>& owners) {
+  starved_.clear();
+  const Locked locked;
+  locked.find_seat(MyDatabaseId)->wants_slot = false;
+  if (!is_full(locked)) return;
+  for (const Oid owner : owners)
+    if (!has_worker(locked, owner)) starved_.push_back(owner);
+}
+
+bool WorkerPool::is_starved(Oid owner) const { return std::find(starved_.begin(), starved_.end(), owner) != starved_.end(); }
+
+bool WorkerPool::assign(Oid owner, const Assignment& work) {
+  if (!starved_.empty() && !is_starved(owner)) return false;
+  const Locked locked;
+  Slot* slots = locked->slots();
+  for (int place = 0; place < locked->slot_count; ++place) {
+    Slot& slot = slots[place];
+    if (!takes_work(slot) || slot.database != MyDatabaseId || slot.owner != owner) continue;
+    slot.work = work;
+    slot.cancelled = false;
+    ++slot.generation;
+    slot.state = SlotState::kBusy;
+    SetLatch(&slot.worker->procLatch);
+    return true;
+  }
+  return false;
+}
+
+bool WorkerPool::want(Oid owner) {
+  {
+    const Locked locked;
+    if (is_starting(locked, owner)) return true;
+    if (is_full(locked)) {
+      locked.find_seat(MyDatabaseId)->wants_slot = true;
+      if (is_starved(owner)) retire_one(locked);  // who has a worker waits for it
+      return true;
+    }
+  }
+  return start(owner);
+}
+
+bool WorkerPool::start(Oid owner) {
+  int place = 0;
+  uint64 generation = 0;
+  {
+    const Locked locked;
+    Slot* slots = locked->slots();
+    while (place < locked->slot_count && slots[place].state != SlotState::kFree) ++place;
+    if (place == locked->slot_count) return true;
+    generation = slots[place].generation + 1;
+    slots[place] = Slot{};
+    slots[place].state = SlotState::kStarting;
+    slots[place].generation = generation;
+    slots[place].database = MyDatabaseId;
+    slots[place].owner = owner;
+  }
+  pg::Transaction transaction;
+  const std::string name = "etl_orchestrator worker for " + pg::role_name(owner);
+  transaction.commit();
+  BackgroundWorkerHandle* handle = start_background("etl_worker_main", name, "etl_orchestrator worker",
+                                                    {MyDatabaseId, owner, place, generation});
+  if (handle != nullptr) {
+    starting_[place] = handle;
+    told_about_slots_ = false;
+    return true;
+  }
+  Locked()->slots()[place].state = SlotState::kFree;
+  if (!told_about_slots_)
+    log_line(LOG, "etl_orchestrator waits for a background worker slot, jobs stay in the queue",
+             "Consider increasing max_worker_processes, or lowering etl_orchestrator.max_workers.");
+  told_about_slots_ = true;
+  return false;
+}
+
+void WorkerPool::cancel(RunId run_id) {
+  const Locked locked;
+  each_own_slot(locked, [&](Slot& slot, int) {
+    if (slot.state != SlotState::kBusy || slot.work.run_id != run_id || slot.cancelled) return;
+    slot.cancelled = true;
+    kill(slot.pid, SIGINT);  // still busy with this: the state changes only under the lock
+  });
+}
+
+bool WorkerPool::retire_all() {
+  bool none_left = true;
+  const Locked locked;
+  each_own_slot(locked, [&](Slot& slot, int) {
+    none_left = false;
+    if (slot.state == SlotState::kIdle) retire(slot);
+  });
+  return none_left;
+}
+
+}  // namespace etl

@@ -1,0 +1,53 @@
+// The conductor's view of the workers: who is idle, who has finished, whom to start, whom to stop.
+#pragma once
+
+#include "engine/background.h"
+
+namespace etl {
+
+// What became of an assignment.
+struct Finished {
+  Assignment work;
+  bool died;        // the worker is gone and has said nothing
+  Outcome outcome;  // otherwise
+};
+
+class WorkerPool {
+ public:
+  // Takes over the slots of this database as a conductor of before left them. Returns what its workers are
+  // working on.
+  std::vector<Assignment> adopt();
+
+  // Assignments that have ended since the last call; their workers are idle again.
+  std::vector<Finished> collect();
+
+  // Owners for whom a worker was started that ended before it could serve.
+  std::vector<Oid> failed_starts();
+
+  // Begins a round of assignments: these owners have work. Where one of them has no worker and there is no room for
+  // one, assign() refuses work for owners who have workers, until want() has made room.
+  void begin_round(const std::vector<Oid>& owners);
+
+  // Hands work to an idle worker of its owner. False if there is none.
+  bool assign(Oid owner, const Assignment& work);
+
+  // Sees to it that a worker for this owner starts as soon as there is room; makes room, if needed, by retiring an
+  // idle worker. Does nothing while one is starting. False if the server has no worker slot: try again later.
+  bool want(Oid owner);
+
+  // Asks the workers on this run to stop what they do.
+  void cancel(RunId run_id);
+
+  // Ends the idle workers of this database. True if no worker of it is left.
+  bool retire_all();
+
+ private:
+  bool start(Oid owner);
+  bool is_starved(Oid owner) const;
+
+  std::map<int, BackgroundWorkerHandle*> starting_;  // by place of the slot
+  std::vector<Oid> starved_;                         // owners with work, no worker, and no room for one
+  bool told_about_slots_ = false;
+};
+
+}  // namespace etl
