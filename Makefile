@@ -7,6 +7,7 @@
 #
 # All other tests: ./test/run.sh
 
+PG_CONFIG ?= pg_config
 EXTENSION = etl_orchestrator
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" etl_orchestrator.control)
 
@@ -23,6 +24,10 @@ DATA_built = $(EXTENSION_SCRIPT)
 
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -MMD -MP
 PG_CPPFLAGS = -Isrc
+# Assertions end the process, and with it all sessions of the server: only where the server asserts too.
+ifeq (,$(findstring --enable-cassert,$(shell $(PG_CONFIG) --configure)))
+PG_CPPFLAGS += -DNDEBUG
+endif
 SHLIB_LINK += -lstdc++
 EXTRA_CLEAN = $(OBJS:.o=.d) build
 
@@ -30,7 +35,6 @@ EXTRA_CLEAN = $(OBJS:.o=.d) build
 # bitcode would need a clang of the server's own version.
 override with_llvm = no
 
-PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 

@@ -1,0 +1,180 @@
+-- What psql shows with \d+ and \df+.
+
+COMMENT ON TABLE setup.layers IS
+  'The stages of the warehouse, run in the order of their position. Made by setup.create_layer(); writing here takes '
+  'the right to create schemas in the database.';
+COMMENT ON COLUMN setup.layers.layer IS 'Name of the layer and of its schema.';
+COMMENT ON COLUMN setup.layers.position IS 'Place in the order of layers; gaps are fine.';
+COMMENT ON COLUMN setup.layers.execution IS
+  'parallel: jobs run at the same time as dependencies allow; sequence: one at a time, in load_order.';
+
+COMMENT ON TABLE setup.etl_config IS
+  'Configuration by key. base_path_{source} is the directory with the files of bronze tables {source}_{dataset}. '
+  'Readable by all; writable by superusers and whom they GRANT it to.';
+COMMENT ON COLUMN setup.etl_config.config_key IS 'Name of the setting.';
+COMMENT ON COLUMN setup.etl_config.config_value IS 'Its value; a directory without trailing slash for base_path_{source}.';
+
+COMMENT ON TABLE setup.load_jobs IS
+  'The jobs: units of work of a layer. Each role sees and changes its own and those of roles that it is a member of. '
+  'A running run goes on with the jobs as they were when it started.';
+COMMENT ON COLUMN setup.load_jobs.layer IS 'Layer that the job belongs to.';
+COMMENT ON COLUMN setup.load_jobs.job_name IS 'Name of the job, unique in its layer.';
+COMMENT ON COLUMN setup.load_jobs.table_name IS
+  'Table that the job writes, as SQL names it; without a schema, in the layer''s. Checked after the layer has run. '
+  'Null: none declared.';
+COMMENT ON COLUMN setup.load_jobs.file_path IS
+  'CSV file that replaces the content of the table: an absolute path on the server, or {key}/name with a key of '
+  'setup.etl_config, where the name matches without regard to case. Null for a command.';
+COMMENT ON COLUMN setup.load_jobs.command IS
+  'SQL that the job runs: one or more statements. Null for a file load.';
+COMMENT ON COLUMN setup.load_jobs.load_order IS
+  'Lower first: the order in a layer that runs in sequence, and among equally urgent jobs elsewhere. No dependency.';
+COMMENT ON COLUMN setup.load_jobs.is_enabled IS 'Whether runs include the job.';
+COMMENT ON COLUMN setup.load_jobs.depends_on IS
+  'Jobs that must have ended OK before this one starts: job of the same layer, or layer.job of the same or an earlier '
+  'one. Empty: the job follows the whole previous layer.';
+COMMENT ON COLUMN setup.load_jobs.owner IS 'Role that the job runs as. Defaults to the current user.';
+COMMENT ON COLUMN setup.load_jobs.transaction IS
+  'single: all or nothing, in one transaction with its log row (exactly once); each: every statement commits by itself, '
+  'procedures may COMMIT (at least once).';
+COMMENT ON COLUMN setup.load_jobs.discovered_as IS
+  'Kind of object that setup.seed_load_jobs() made the job from: table, procedure or materialized view. Null: made by hand.';
+COMMENT ON COLUMN setup.load_jobs.owner_oid IS 'Role that owner names; follows from it when owner is written.';
+
+COMMENT ON TABLE setup.load_runs IS
+  'The runs, one row each, written by the engine. Each role sees those that it started, and those of roles that it is a '
+  'member of.';
+COMMENT ON COLUMN setup.load_runs.run_id IS 'Number of the run.';
+COMMENT ON COLUMN setup.load_runs.status IS 'QUEUED, RUNNING, OK, ERROR or CANCELLED.';
+COMMENT ON COLUMN setup.load_runs.layer IS 'Layer that was asked for; null: all.';
+COMMENT ON COLUMN setup.load_runs.started_by IS 'Role that asked for the run.';
+COMMENT ON COLUMN setup.load_runs.requested_at IS 'When it was asked for.';
+COMMENT ON COLUMN setup.load_runs.started_at IS 'When the conductor took it up; null: not yet.';
+COMMENT ON COLUMN setup.load_runs.finished_at IS 'When it ended; null: not yet.';
+COMMENT ON COLUMN setup.load_runs.jobs_total IS 'Jobs in the run.';
+COMMENT ON COLUMN setup.load_runs.jobs_ok IS 'Jobs that ended OK; counted when the run ends.';
+COMMENT ON COLUMN setup.load_runs.jobs_failed IS 'Jobs that failed or were cancelled; counted when the run ends.';
+COMMENT ON COLUMN setup.load_runs.jobs_skipped IS 'Jobs that did not start; counted when the run ends.';
+COMMENT ON COLUMN setup.load_runs.message IS 'What went wrong beside the jobs themselves, such as missing tables; null: nothing.';
+COMMENT ON COLUMN setup.load_runs.params IS 'Parameters, for setup.param() in the jobs.';
+COMMENT ON COLUMN setup.load_runs.on_error IS
+  'continue: whatever does not depend on a failure still runs; stop: nothing new starts after the first failure.';
+COMMENT ON COLUMN setup.load_runs.max_parallel IS 'Largest number of jobs of the run at the same time; null: no limit of its own.';
+COMMENT ON COLUMN setup.load_runs.cancel_requested IS 'Whether its cancellation was asked for.';
+COMMENT ON COLUMN setup.load_runs.started_by_oid IS 'Role that started_by names.';
+
+COMMENT ON TABLE setup.run_steps IS
+  'The plan of each run as it was when the run started: its jobs, one row each. Written by the engine; what workers run '
+  'and what a restarted server goes on with.';
+COMMENT ON COLUMN setup.run_steps.run_id IS 'Run that the step belongs to.';
+COMMENT ON COLUMN setup.run_steps.step_id IS 'Number of the step in its run, from 0.';
+COMMENT ON COLUMN setup.run_steps.layer_no IS 'Place of its layer in the run, from 0.';
+COMMENT ON COLUMN setup.run_steps.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.run_steps.in_sequence IS 'Whether the layer runs one job at a time.';
+COMMENT ON COLUMN setup.run_steps.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.run_steps.owner IS 'Role that the job runs as.';
+COMMENT ON COLUMN setup.run_steps.owner_oid IS 'Role that owner names; this is what counts.';
+COMMENT ON COLUMN setup.run_steps.load_order IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.depends_on IS 'Steps of the run that must have ended OK before.';
+COMMENT ON COLUMN setup.run_steps.follows_layer IS 'Whether the job follows the whole previous layer, having no dependencies.';
+COMMENT ON COLUMN setup.run_steps.table_name IS 'Table that the job declares, with its schema; null: none.';
+COMMENT ON COLUMN setup.run_steps.file_path IS 'File that is loaded; null for a command.';
+COMMENT ON COLUMN setup.run_steps.command IS 'SQL that is run; null for a file load.';
+COMMENT ON COLUMN setup.run_steps.transaction IS 'As in setup.load_jobs.';
+
+COMMENT ON TABLE setup.load_log IS
+  'The attempts that have ended, one row each, written by the engine; the row of a success commits together with its '
+  'effect. Each role sees its own jobs and those of roles that it is a member of. Live states: setup.load_runs.';
+COMMENT ON COLUMN setup.load_log.log_id IS 'Number of the row.';
+COMMENT ON COLUMN setup.load_log.run_id IS 'Run that the attempt belongs to.';
+COMMENT ON COLUMN setup.load_log.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.load_log.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.load_log.attempt IS 'Number of the attempt, from 1; 0: the job was skipped.';
+COMMENT ON COLUMN setup.load_log.status IS 'OK, ERROR, SKIPPED, CANCELLED or TIMED_OUT.';
+COMMENT ON COLUMN setup.load_log.table_name IS 'Table that the job declares, with its schema; null: none.';
+COMMENT ON COLUMN setup.load_log.file_path IS 'File that was loaded; null for a command.';
+COMMENT ON COLUMN setup.load_log.rows_loaded IS
+  'Rows inserted and updated in the declared table, or without one in all tables; null where the attempt did not succeed.';
+COMMENT ON COLUMN setup.load_log.started_at IS 'When the attempt began; for a skipped job, when it was skipped.';
+COMMENT ON COLUMN setup.load_log.finished_at IS 'When it ended, just before its commit.';
+COMMENT ON COLUMN setup.load_log.duration_ms IS 'From start to end, in milliseconds.';
+COMMENT ON COLUMN setup.load_log.sqlstate IS 'SQLSTATE of the error; null where there was none.';
+COMMENT ON COLUMN setup.load_log.message IS 'Message of the error, reason of a skip, or a note on a success; null: none.';
+COMMENT ON COLUMN setup.load_log.detail IS 'Detail of the error; null: none.';
+COMMENT ON COLUMN setup.load_log.hint IS 'Hint of the error; null: none.';
+COMMENT ON COLUMN setup.load_log.context IS 'Where in the command the error was raised; null: nothing to tell.';
+COMMENT ON COLUMN setup.load_log.delivery IS
+  'exactly once, or at least once for a job whose statements commit by themselves: a crash can make it run again.';
+COMMENT ON COLUMN setup.load_log.owner IS 'Role that the job ran as.';
+COMMENT ON COLUMN setup.load_log.step_id IS 'Step of the run, as in setup.run_steps.';
+COMMENT ON COLUMN setup.load_log.owner_oid IS 'Role that owner names.';
+
+COMMENT ON FUNCTION setup.create_layer(text, integer, text) IS
+  'Makes what is missing of a layer: its schema, its row in setup.layers, its views load_jobs and load_log. Null keeps '
+  'what is there; a new layer goes last, bronze, silver and gold to 1, 2 and 3. execution: parallel or sequence. '
+  'Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
+COMMENT ON FUNCTION setup.drop_layer(text) IS
+  'Removes a layer''s row and views; its schema and data stay. Raises dependent_objects_still_exist while it has jobs.';
+COMMENT ON FUNCTION setup.add_job(text, text, text, text, text, text[], integer, text, boolean, text) IS
+  'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (CSV, with '
+  'table_name). depends_on: job of the same layer, or layer.job of an earlier one. transaction: single or each. '
+  'owner: the caller, or a role that it is a member of. Raises undefined_object for an unknown layer, '
+  'insufficient_privilege where the job or the owner is somebody else''s.';
+COMMENT ON FUNCTION setup.drop_job(text, text) IS
+  'Drops a job. Raises undefined_object where there is none, insufficient_privilege where it is somebody else''s.';
+COMMENT ON FUNCTION setup.param(text) IS
+  'Inside a job: the value of a parameter of the run as text, null if it has none of that name. Outside a job: null.';
+COMMENT ON PROCEDURE setup.seed_load_jobs(text) IS
+  'Discovers the jobs of a layer, or of all: bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.csv; '
+  'in other layers a procedure load_{table}() writes {table}, and a materialized view is refreshed. A job belongs to the '
+  'owner of its object. What was set by hand on a job stays.';
+
+COMMENT ON PROCEDURE setup.orchestrate_all(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+  'Runs the jobs that the caller may run, layer by layer, and waits; reports each as a NOTICE. on_error: continue or '
+  'stop; max_parallel: jobs at the same time; params: for setup.param(); dry_run: prints the plan only; jobs: exactly '
+  'these, widened by upstream and downstream. Raises OR002 with every problem before anything runs, OR001 with every '
+  'failed job, 25001 inside a transaction block. Ctrl-C cancels the run.';
+COMMENT ON PROCEDURE setup.orchestrate_layer(text, text, integer, jsonb, boolean, text[], boolean, boolean) IS
+  'Runs the jobs of one layer; otherwise like setup.orchestrate_all().';
+COMMENT ON PROCEDURE setup.orchestrate_bronze(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+  'Runs the jobs of layer bronze; otherwise like setup.orchestrate_all().';
+COMMENT ON PROCEDURE setup.orchestrate_silver(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+  'Runs the jobs of layer silver; otherwise like setup.orchestrate_all().';
+COMMENT ON PROCEDURE setup.orchestrate_gold(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+  'Runs the jobs of layer gold; otherwise like setup.orchestrate_all().';
+COMMENT ON FUNCTION setup.start_run(text, text, integer, jsonb, text[], boolean, boolean) IS
+  'Starts a run in the background and returns its run_id; it begins when the transaction commits. layer null: all. '
+  'Validates first, like setup.orchestrate_all(), whose arguments it shares.';
+COMMENT ON FUNCTION setup.wait_run(bigint, interval) IS
+  'Waits until a run has ended and returns its status, or after the timeout the present one (null: no timeout). Raises '
+  'no_data_found for an unknown run, object_not_in_prerequisite_state where its start is not committed yet.';
+COMMENT ON FUNCTION setup.cancel_run(bigint) IS
+  'Cancels a run when the transaction commits: running jobs are stopped, others do not start. A notice if it has ended. '
+  'Raises no_data_found for an unknown run.';
+
+COMMENT ON FUNCTION setup.check_tables(text) IS
+  'Whether the tables that the enabled jobs of a layer declare are there: exists is true if none is missing. Raises '
+  'undefined_object for an unknown layer.';
+COMMENT ON FUNCTION setup.run_plan(text) IS
+  'What a run of a layer (null: all) would do now, in an order that respects dependencies; after: the jobs of the run '
+  'that must end OK before. Raises OR002 where such a run would be refused.';
+COMMENT ON FUNCTION setup.schedule(text, text, text) IS
+  'Has pg_cron run a command (default: the whole pipeline) as the caller, at times in cron''s notation; the same name '
+  'again replaces the schedule. Returns the id in cron.job. Raises object_not_in_prerequisite_state where pg_cron is not '
+  'in this database.';
+COMMENT ON FUNCTION setup.unschedule(text) IS
+  'Removes a schedule. Raises undefined_object where the caller has none of that name.';
+
+COMMENT ON FUNCTION setup.ownership_problem(oid) IS
+  'Why the current user cannot give a job to a role, in words that follow "role x"; null if it can.';
+COMMENT ON FUNCTION setup.job_owner(text, text) IS 'The owner of a job, whoever asks; null if there is no such job.';
+COMMENT ON FUNCTION setup.discoverable_jobs(text) IS
+  'What setup.seed_load_jobs() finds in a layer: one row for each object. file_path is null for a table that no base path fits.';
+COMMENT ON FUNCTION setup.qualified_table(text, text) IS
+  'A table''s name with its schema, quoted where SQL needs it; without a schema it is the layer''s.';
+COMMENT ON FUNCTION setup.table_exists(text) IS 'Whether a table, view or materialized view of that qualified name exists.';
+COMMENT ON FUNCTION setup.require_pg_cron() IS 'Raises an error that says what to do where pg_cron is not in this database.';
+COMMENT ON FUNCTION setup.check_job_row() IS 'Trigger: who may write a job, and whose it may be.';
+COMMENT ON FUNCTION setup.check_layer_row() IS 'Trigger: who may change layers, and to what.';
+COMMENT ON FUNCTION setup.make_layer_views() IS 'Trigger: makes the views load_jobs and load_log in a new layer''s schema.';
+COMMENT ON FUNCTION setup.drop_layer_views() IS 'Trigger: removes the views of a dropped layer.';

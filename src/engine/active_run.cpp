@@ -85,6 +85,7 @@ void ActiveRun::started(const Assignment& work) {
 }
 
 void ActiveRun::ended(const Assignment& work, Outcome outcome) {
+  if (schedule_.state(work.step_id) != plan::StepState::kRunning) return;
   if (outcome == Outcome::kNotStarted) return put_back(work);
   const plan::StepState state = outcome == Outcome::kOk      ? plan::StepState::kOk
                                 : outcome == Outcome::kError ? plan::StepState::kFailed
@@ -100,6 +101,7 @@ void ActiveRun::put_back(const Assignment& work) {
 }
 
 void ActiveRun::failed(const Assignment& work, run_store::LogEntry entry) {
+  if (schedule_.state(work.step_id) != plan::StepState::kRunning) return;
   entry.step_id = work.step_id;
   entry.attempt = work.attempt;
   unwritten_.push_back(std::move(entry));
