@@ -102,7 +102,7 @@ run_pgtap() {
         psql -Xq -v ON_ERROR_STOP=1 -d "t_$name" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION etl_orchestrator' &&
         mkdir -p "$THROWAWAY_DIR/files_$name" && throwaway_give_to_server "$THROWAWAY_DIR/files_$name" &&
         throwaway_as_server chmod 777 "$THROWAWAY_DIR/files_$name" &&
-        (cd "$here/pgtap" && timeout 120 psql -XqAt -v ON_ERROR_STOP=0 -v files="$THROWAWAY_DIR/files_$name" \
+        (cd "$here/pgtap" && timeout 120 psql -XqAt -F $'\n' -v ON_ERROR_STOP=0 -v files="$THROWAWAY_DIR/files_$name" \
           -v gates="$THROWAWAY_DIR/gates/etl_gates.so" \
           -d "t_$name" -f "$file")
     } >"$out" 2>&1 || status=$?
