@@ -99,7 +99,7 @@ BEGIN
       HINT = 'Create a layer with the new name and move its jobs: UPDATE setup.load_jobs SET layer = ...';
   END IF;
   IF to_regnamespace(quote_ident(name)) IS NOT NULL
-     AND NOT has_schema_privilege(quote_ident(name), 'CREATE') THEN
+     AND NOT has_schema_privilege(name, 'CREATE') THEN
     RAISE insufficient_privilege USING MESSAGE = format('permission denied for schema "%s"', name);
   END IF;
   RETURN NEW;

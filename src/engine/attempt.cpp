@@ -181,7 +181,10 @@ Outcome run_attempt(const Assignment& assigned, const std::function<bool()>& was
     if (is_second_success(error)) return Outcome::kOk;
     describe(error, &entry);
     if (single) add_transaction_hint(error.sqlstate(), &entry);
-    if (error.sqlstate() == ERRCODE_QUERY_CANCELED && was_cancelled()) entry.status = "CANCELLED";
+    if (error.sqlstate() == ERRCODE_QUERY_CANCELED && was_cancelled()) {
+      entry.status = "CANCELLED";
+      entry.message = "cancelled together with its run";
+    }
   } catch (const pg::Failure& failure) {
     clean_up();
     describe(failure, &entry);

@@ -18,12 +18,14 @@
 
 extern "C" {
 #include "commands/extension.h"
+#include "pgstat.h"
 }
 
 namespace etl {
 
 namespace {
 
+constexpr int kMostReads = 3;    // then a run whose plan cannot be read is given up
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
 uint64 seat_generation = 0;  // of the seat that this process holds
@@ -46,9 +48,7 @@ class Conductor {
  public:
   // Returns when there is nothing left to do here.
   void run() {
-    if (!find_extension()) return;
     adopted_ = pool_.adopt();
-    take_news();
     idle_since_ = GetCurrentTimestamp();
     for (;;) {
       pg::check_interrupts();
@@ -68,7 +68,8 @@ class Conductor {
  private:
   // One round. False when this conductor has left its seat.
   bool work(long* delay) {
-    if (take_news() && !load_runs()) return !leave_seat(true);
+    if (take_news()) load_runs();
+    if (!OidIsValid(extension_)) return !leave_without_extension(delay);
     collect();
     settle();
     *delay = dispatch() ? pg::kForever : kRetryMs;
@@ -96,6 +97,17 @@ class Conductor {
     return true;
   }
 
+  // The extension was dropped: stops what still runs, waits for the workers to leave, and leaves. True once it has.
+  bool leave_without_extension(long* delay) {
+    runs_.clear();
+    pool_.stop_all();
+    pool_.collect();
+    *delay = pg::kForever;
+    if (pool_.retire_all()) return leave_seat(true);
+    Locked().find_seat(MyDatabaseId)->wants_slot = true;
+    return false;
+  }
+
   // Gives the seat back, unless there is news meanwhile.
   static bool leave_seat(bool despite_news) {
     const Locked locked;
@@ -114,19 +126,15 @@ class Conductor {
     return news;
   }
 
-  bool find_extension() {
+  // Takes over new runs and passes on cancellations. If the extension was dropped, or dropped and created again, the
+  // runs of before are gone.
+  void load_runs() {
     pg::Transaction transaction;
-    extension_ = extension();
-    transaction.commit();
-    return OidIsValid(extension_);
-  }
-
-  // Takes over new runs and passes on cancellations. False if the extension is gone, or is another one.
-  bool load_runs() {
-    pg::Transaction transaction;
-    if (extension() != extension_) return false;
+    const Oid present = extension();
+    if (present != extension_) runs_.clear();
+    extension_ = present;
     std::vector<RunId> cancelled;
-    {
+    if (OidIsValid(present)) {
       const pg::Spi spi;
       for (const auto& head : run_store::unfinished()) {
         if (!runs_.contains(head.id)) load_run(head);
@@ -136,16 +144,24 @@ class Conductor {
     transaction.commit();
     look_again_ = false;
     for (const RunId id : cancelled) {
+      if (!runs_.contains(id)) continue;
       runs_.at(id)->cancel();
       pool_.cancel(id);
     }
-    return true;
   }
 
+  // A run whose plan cannot be read ends with an error, so that it keeps nobody else from running.
   void load_run(const run_store::Head& head) {
+    if (unreadable_[head.id] >= kMostReads) {
+      run_store::mark_finished(head.id, {"ERROR", 0, 0, 0, "the plan of this run cannot be read; see the server's log"});
+      return;
+    }
+    ++unreadable_[head.id];
     if (!head.started) run_store::mark_started(head.id);
     const auto ended = head.started ? run_store::read_attempts(head.id) : std::vector<run_store::StoredAttempt>{};
-    runs_[head.id] = std::make_unique<ActiveRun>(head.id, run_store::read_run(head.id), ended, adopted_);
+    auto run = std::make_unique<ActiveRun>(head.id, run_store::read_run(head.id), ended, adopted_);
+    unreadable_.erase(head.id);
+    runs_[head.id] = std::move(run);
   }
 
   // Takes what workers say. What needs a look into the tables first is remembered until that look has succeeded.
@@ -222,6 +238,7 @@ class Conductor {
         for (ActiveRun* run : due) run->write();
       }
       transaction.commit();
+      pg::guard([] { pgstat_report_stat(false); });
       for (ActiveRun* run : due) {
         const bool ended = run->done();
         const RunId id = run->id();
@@ -268,6 +285,7 @@ class Conductor {
   std::vector<Assignment> adopted_;  // what workers were on when this conductor came
   std::vector<Assignment> lost_;     // attempts whose worker is gone, not yet settled
   std::vector<Oid> without_worker_;  // owners whose worker could not start, not yet settled
+  std::map<RunId, int> unreadable_;  // runs that were tried to be read, and how often
   bool look_again_ = true;
   TimestampTz idle_since_ = 0;
 };

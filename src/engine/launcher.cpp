@@ -124,12 +124,22 @@ class Launcher {
         database = seat.database;
       }
       if (!database_exists(database)) {
-        Locked()->seats()[place].state = SeatState::kVacant;
+        forget(place, database);
       } else if (!start(place, database)) {
         sooner(kNoSlotRetryMs);
       }
     }
     return delay;
+  }
+
+  // Of a database that was dropped by force, slots of workers that died in the middle may be left.
+  static void forget(int place, Oid database) {
+    const Locked locked;
+    locked->seats()[place].state = SeatState::kVacant;
+    Slot* slots = locked->slots();
+    for (int i = 0; i < locked->slot_count; ++i)
+      if (slots[i].database == database && slots[i].worker == nullptr) slots[i].state = SlotState::kFree;
+    locked.announce_slot();
   }
 
   static bool database_exists(Oid database) {

@@ -26,6 +26,13 @@ void retire(Slot& slot) {
   SetLatch(&slot.worker->procLatch);
 }
 
+// Cancels what a worker is busy with. It still is: the state changes only under the lock.
+void stop(Slot& slot) {
+  if (slot.state != SlotState::kBusy || slot.cancelled) return;
+  slot.cancelled = true;
+  kill(slot.pid, SIGINT);
+}
+
 bool is_full(const Locked& locked) {
   const Slot* slots = locked->slots();
   const auto taken = std::count_if(slots, slots + locked->slot_count,
@@ -189,10 +196,13 @@ bool WorkerPool::start(Oid owner) {
 void WorkerPool::cancel(RunId run_id) {
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
-    if (slot.state != SlotState::kBusy || slot.work.run_id != run_id || slot.cancelled) return;
-    slot.cancelled = true;
-    kill(slot.pid, SIGINT);  // still busy with this: the state changes only under the lock
+    if (slot.work.run_id == run_id) stop(slot);
   });
+}
+
+void WorkerPool::stop_all() {
+  const Locked locked;
+  each_own_slot(locked, [](Slot& slot, int) { stop(slot); });
 }
 
 bool WorkerPool::retire_all() {

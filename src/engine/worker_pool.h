@@ -38,6 +38,9 @@ class WorkerPool {
   // Asks the workers on this run to stop what they do.
   void cancel(RunId run_id);
 
+  // Asks all workers of this database to stop what they do.
+  void stop_all();
+
   // Ends the idle workers of this database. True if no worker of it is left.
   bool retire_all();
 
