@@ -117,18 +117,15 @@ void ActiveRun::cancel() {
 }
 
 std::string ActiveRun::reason(const plan::Skip& skip) const {
-  const auto layer_name = [&](int layer) { return layers_[static_cast<size_t>(layer)].name; };
   switch (skip.cause) {
     case plan::SkipCause::kParent:
-      return pg::format("depends on \"%s\", which did not end OK", name_of(skip.culprit).c_str());
+      return pg::format("\"%s\" did not end OK", name_of(skip.culprit).c_str());
     case plan::SkipCause::kLayer:
-      return pg::format("follows layer \"%s\", where \"%s\" did not end OK",
-                        layer_name(steps_[static_cast<size_t>(skip.culprit)].first).c_str(),
-                        name_of(skip.culprit).c_str());
+      return pg::format("layer before: \"%s\" did not end OK", name_of(skip.culprit).c_str());
     case plan::SkipCause::kLayerCheck:
-      return pg::format("follows layer \"%s\", where tables are missing", layer_name(skip.layer).c_str());
+      return pg::format("layer \"%s\" lacks tables", layers_[static_cast<size_t>(skip.layer)].name.c_str());
     case plan::SkipCause::kStopped:
-      return pg::format("the run stopped when \"%s\" did not end OK", name_of(skip.culprit).c_str());
+      return pg::format("stopped: \"%s\" did not end OK", name_of(skip.culprit).c_str());
     case plan::SkipCause::kCancelled:
       return "the run was cancelled";
   }
