@@ -38,8 +38,8 @@ std::optional<int> NameIndex::job(int layer, std::string_view name) const {
 }
 
 std::optional<int> NameIndex::dependency(int layer, std::string_view text) const {
-  if (const auto same_layer = job(layer, text)) return same_layer;
-  return qualified(text);
+  if (const auto elsewhere = qualified(text)) return elsewhere;
+  return job(layer, text);
 }
 
 std::optional<int> NameIndex::qualified(std::string_view text) const {
