@@ -1,8 +1,7 @@
 -- What psql shows with \d+ and \df+.
 
 COMMENT ON TABLE setup.layers IS
-  'The stages of the warehouse, run in the order of their position. Made by setup.create_layer(); writing here takes '
-  'the right to create schemas in the database.';
+  'The stages of the warehouse, run in the order of their position. Made by setup.create_layer().';
 COMMENT ON COLUMN setup.layers.layer IS 'Name of the layer and of its schema.';
 COMMENT ON COLUMN setup.layers.position IS 'Place in the order of layers; gaps are fine.';
 COMMENT ON COLUMN setup.layers.execution IS
@@ -15,7 +14,8 @@ COMMENT ON COLUMN setup.etl_config.config_key IS 'Name of the setting.';
 COMMENT ON COLUMN setup.etl_config.config_value IS 'Its value; a directory without trailing slash for base_path_{source}.';
 
 COMMENT ON TABLE setup.load_jobs IS
-  'The jobs: units of work of a layer. Each role sees and changes its own and those of roles that it is a member of. '
+  'The jobs: units of work of a layer. Each role sees and changes its own and those of roles that it is a member of; '
+  'setup.drop_job() deletes. '
   'A running run goes on with the jobs as they were when it started.';
 COMMENT ON COLUMN setup.load_jobs.layer IS 'Layer that the job belongs to.';
 COMMENT ON COLUMN setup.load_jobs.job_name IS 'Name of the job, unique in its layer.';
@@ -60,7 +60,9 @@ COMMENT ON COLUMN setup.load_runs.params IS 'Parameters, for setup.param() in th
 COMMENT ON COLUMN setup.load_runs.on_error IS
   'continue: whatever does not depend on a failure still runs; stop: nothing new starts after the first failure.';
 COMMENT ON COLUMN setup.load_runs.max_parallel IS 'Largest number of jobs of the run at the same time; null: no limit of its own.';
-COMMENT ON COLUMN setup.load_runs.cancel_requested IS 'Whether its cancellation was asked for.';
+COMMENT ON TABLE setup.run_cancellations IS 'Runs whose cancellation was asked for. Written by setup.cancel_run() and by Ctrl-C.';
+COMMENT ON COLUMN setup.run_cancellations.run_id IS 'Run to be cancelled.';
+COMMENT ON COLUMN setup.run_cancellations.requested_at IS 'When it was asked for.';
 COMMENT ON COLUMN setup.load_runs.started_by_oid IS 'Role that started_by names.';
 
 COMMENT ON TABLE setup.run_steps IS
@@ -81,6 +83,7 @@ COMMENT ON COLUMN setup.run_steps.table_name IS 'Table that the job declares, wi
 COMMENT ON COLUMN setup.run_steps.file_path IS 'File that is loaded; null for a command.';
 COMMENT ON COLUMN setup.run_steps.command IS 'SQL that is run; null for a file load.';
 COMMENT ON COLUMN setup.run_steps.transaction IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.discovered_as IS 'As in setup.load_jobs; the object must still be its owner''s when it runs.';
 
 COMMENT ON TABLE setup.load_log IS
   'The attempts that have ended, one row each, written by the engine; the row of a success commits together with its '
@@ -175,6 +178,17 @@ COMMENT ON FUNCTION setup.qualified_table(text, text) IS
 COMMENT ON FUNCTION setup.table_exists(text) IS 'Whether a table, view or materialized view of that qualified name exists.';
 COMMENT ON FUNCTION setup.require_pg_cron() IS 'Raises an error that says what to do where pg_cron is not in this database.';
 COMMENT ON FUNCTION setup.check_job_row() IS 'Trigger: who may write a job, and whose it may be.';
-COMMENT ON FUNCTION setup.check_layer_row() IS 'Trigger: who may change layers, and to what.';
+COMMENT ON FUNCTION setup.check_layer_row() IS 'Trigger: which names a layer may have.';
+COMMENT ON FUNCTION setup.may_act_as(oid) IS 'Whether the current user may write the jobs of a role: it is that role, may become it, or is a superuser.';
+COMMENT ON FUNCTION setup.confirmed_discovery(setup.load_jobs) IS
+  'discovered_as of a job, if such an object of the job''s owner is there; otherwise null.';
+COMMENT ON FUNCTION setup.drop_job_row() IS 'Trigger: DELETE on a layer''s view load_jobs drops the job.';
+COMMENT ON FUNCTION setup.write_layer(text, integer, text) IS
+  'Writes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
+COMMENT ON FUNCTION setup.remove_layer(text) IS
+  'Removes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
+COMMENT ON FUNCTION setup.attach_view(regclass) IS 'Lets a view go when the extension is dropped. For superusers.';
+COMMENT ON FUNCTION setup.make_load_jobs_view(text) IS 'Makes the view load_jobs in the schema of a layer.';
+COMMENT ON FUNCTION setup.make_load_log_view(text) IS 'Makes the view load_log in the schema of a layer.';
 COMMENT ON FUNCTION setup.make_layer_views() IS 'Trigger: makes the views load_jobs and load_log in a new layer''s schema.';
 COMMENT ON FUNCTION setup.drop_layer_views() IS 'Trigger: removes the views of a dropped layer.';

@@ -38,6 +38,8 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
     FROM pg_proc p
    WHERE $1 <> 'bronze' AND p.prokind = 'p' AND p.proname LIKE 'load\__%'
      AND p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1) AND p.pronargs = 0
+     AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
   UNION ALL
   SELECT o.relname::text, quote_ident(o.relname), NULL, format('REFRESH MATERIALIZED VIEW %I.%I', $1, o.relname),
          'materialized view', o.relowner, format('materialized view "%s.%s"', $1, o.relname)
@@ -47,7 +49,7 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
 $$;
 
 CREATE PROCEDURE setup.seed_load_jobs(layer text DEFAULT NULL)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s'
   AS $$
 #variable_conflict use_column
 DECLARE
@@ -83,12 +85,20 @@ BEGIN
         CONTINUE;
       END IF;
       IF setup.job_owner(each_layer, candidate.job_name) IS NOT NULL THEN
-        SELECT j.discovered_as INTO present FROM setup.load_jobs j
-         WHERE j.layer = each_layer AND j.job_name = candidate.job_name AND pg_has_role(j.owner_oid, 'MEMBER');
-        IF NOT FOUND OR present.discovered_as IS NULL THEN
-          RAISE NOTICE '% gets no job: job "%.%" exists already, and was not discovered', candidate.label, each_layer,
-            candidate.job_name;
+        SELECT j.discovered_as, j.owner_oid INTO present FROM setup.load_jobs j
+         WHERE j.layer = each_layer AND j.job_name = candidate.job_name AND setup.may_act_as(j.owner_oid);
+        -- A job follows its object to another owner. It never goes to another kind of object: that would let anybody
+        -- take it over who may create one of the right name.
+        IF NOT FOUND OR present.discovered_as IS DISTINCT FROM candidate.discovered_as THEN
+          RAISE NOTICE '% gets no job: job "%.%" exists already, and was not discovered from it', candidate.label,
+            each_layer, candidate.job_name;
           CONTINUE;
+        END IF;
+        IF present.owner_oid <> candidate.owner_oid THEN  -- what was set by hand was set for somebody else's job
+          UPDATE setup.load_jobs j
+             SET owner = candidate.owner, is_enabled = DEFAULT, load_order = DEFAULT, depends_on = DEFAULT,
+                 transaction = DEFAULT
+           WHERE j.layer = each_layer AND j.job_name = candidate.job_name;
         END IF;
         UPDATE setup.load_jobs j
            SET table_name = candidate.table_name, file_path = candidate.file_path, command = candidate.command,

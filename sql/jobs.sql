@@ -1,4 +1,4 @@
--- Adding, replacing and dropping jobs. Both run with the caller's rights: row level security and the trigger on
+-- Adding, replacing and dropping jobs. Adding runs with the caller's rights: row level security and the trigger on
 -- setup.load_jobs decide.
 
 CREATE FUNCTION setup.add_job(
@@ -47,7 +47,7 @@ BEGIN
       HINT = 'It is ''single'' (all or nothing), or for a command ''each'' (each statement commits).';
   END IF;
   IF present_owner IS NOT NULL AND NOT EXISTS (SELECT FROM setup.load_jobs j
-       WHERE j.layer = add_job.layer AND j.job_name = add_job.job_name AND pg_has_role(j.owner_oid, 'MEMBER')) THEN
+       WHERE j.layer = add_job.layer AND j.job_name = add_job.job_name AND setup.may_act_as(j.owner_oid)) THEN
     RAISE insufficient_privilege USING
       MESSAGE = format('job "%s.%s" belongs to role "%s"', add_job.layer, add_job.job_name, present_owner),
       HINT = 'Choose another name for the job.';
@@ -72,20 +72,15 @@ END
 $$;
 
 CREATE FUNCTION setup.drop_job(layer text, job_name text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_job';
+
+-- DELETE on a layer's view of its jobs.
+CREATE FUNCTION setup.drop_job_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
-#variable_conflict use_column
-DECLARE
-  present_owner constant text := setup.job_owner(drop_job.layer, drop_job.job_name);
 BEGIN
-  IF present_owner IS NULL THEN
-    RAISE undefined_object USING MESSAGE = format('job "%s.%s" does not exist', drop_job.layer, drop_job.job_name);
-  END IF;
-  DELETE FROM setup.load_jobs j WHERE j.layer = drop_job.layer AND j.job_name = drop_job.job_name;
-  IF NOT FOUND THEN
-    RAISE insufficient_privilege USING
-      MESSAGE = format('job "%s.%s" belongs to role "%s"', drop_job.layer, drop_job.job_name, present_owner);
-  END IF;
+  PERFORM setup.drop_job(OLD.layer, OLD.job_name);
+  RETURN OLD;
 END
 $$;
 

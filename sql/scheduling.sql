@@ -1,8 +1,9 @@
 -- Schedules, kept and fired by pg_cron. They run as whoever called setup.schedule().
 
--- Null if pg_cron is in this database, else an error that says what to do.
+-- Null if pg_cron is in this database, else an error that says what to do. Has the rights of the extension's owner: only
+-- a superuser may read cron.database_name.
 CREATE FUNCTION setup.require_pg_cron() RETURNS void
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$
 DECLARE
   home constant text := current_setting('cron.database_name', true);

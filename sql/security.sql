@@ -3,7 +3,12 @@
 
 GRANT SELECT ON setup.layers, setup.etl_config, setup.load_jobs, setup.load_runs, setup.run_steps, setup.load_log
   TO PUBLIC;
-GRANT INSERT, UPDATE, DELETE ON setup.load_jobs, setup.layers TO PUBLIC;
+-- Column by column, and no DELETE (setup.drop_job does it): whoever may UPDATE or DELETE a whole table may also lock it,
+-- and so hold up everybody. Layers are written by setup.create_layer and setup.drop_layer only.
+GRANT INSERT,
+      UPDATE (layer, job_name, table_name, file_path, command, load_order, is_enabled, depends_on, owner, transaction,
+              discovered_as)
+  ON setup.load_jobs TO PUBLIC;
 
 ALTER TABLE setup.load_jobs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.load_runs ENABLE ROW LEVEL SECURITY;
@@ -20,10 +25,28 @@ CREATE FUNCTION setup.ownership_problem(owner oid) RETURNS text
   LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
   AS 'MODULE_PATHNAME', 'etl_ownership_problem';
 
+-- Whether the current user may become a role, and so may write its jobs.
+CREATE FUNCTION setup.may_act_as(owner oid) RETURNS boolean
+  LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
+  AS 'MODULE_PATHNAME', 'etl_may_act_as';
+
 -- The name of the role that owns a job, also where row level security hides the job; null if there is no such job.
 CREATE FUNCTION setup.job_owner(layer text, job_name text) RETURNS text
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$ SELECT j.owner FROM setup.load_jobs j WHERE j.layer = $1 AND j.job_name = $2 $$;
+
+-- The kind of object that a job was discovered from, if that is true; null if it is somebody's word.
+CREATE FUNCTION setup.confirmed_discovery(job setup.load_jobs) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+BEGIN
+  IF job.discovered_as IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN (SELECT d.discovered_as FROM setup.discoverable_jobs(job.layer) d
+           WHERE d.job_name = job.job_name AND d.discovered_as = job.discovered_as AND d.owner_oid = job.owner_oid);
+END
+$$;
 
 -- Runs with the rights of whoever writes, so that current_user is the one to be checked.
 CREATE FUNCTION setup.check_job_row() RETURNS trigger
@@ -33,22 +56,29 @@ DECLARE
   is_superuser constant boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
   problem text;
 BEGIN
-  IF TG_OP <> 'INSERT' AND NOT pg_has_role(OLD.owner_oid, 'MEMBER') THEN
+  IF TG_OP <> 'INSERT' AND NOT setup.may_act_as(OLD.owner_oid) THEN
     RAISE insufficient_privilege USING
       MESSAGE = format('job "%s.%s" belongs to role "%s"', OLD.layer, OLD.job_name, OLD.owner);
   END IF;
   IF TG_OP = 'DELETE' THEN
     RETURN OLD;
   END IF;
+  PERFORM setup.qualified_table(NEW.layer, NEW.table_name);
 
   -- The oid always follows from the name, never from the row that is written.
   IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
     NEW.owner_oid := OLD.owner_oid;
+    IF NOT is_superuser THEN
+      NEW.discovered_as := setup.confirmed_discovery(NEW);
+    END IF;
     RETURN NEW;
   END IF;
   NEW.owner_oid := coalesce((SELECT oid FROM pg_roles WHERE rolname = NEW.owner), 0);
   problem := setup.ownership_problem(NEW.owner_oid);
   IF problem IS NULL THEN
+    IF NOT is_superuser THEN
+      NEW.discovered_as := setup.confirmed_discovery(NEW);
+    END IF;
     RETURN NEW;
   END IF;
   IF is_superuser THEN  -- a restore brings all its rows, also those whose owner is not there

@@ -1,7 +1,7 @@
 -- Tables. Who may see or write which row stands in security.sql, what the columns mean in comments.sql.
 
 CREATE TABLE setup.layers (
-  layer     text PRIMARY KEY CHECK (layer <> '' AND octet_length(layer) < 64),
+  layer     text PRIMARY KEY CHECK (layer <> '' AND octet_length(layer) < 64 AND layer !~ '[[:cntrl:]]'),
   position  integer NOT NULL UNIQUE,
   execution text NOT NULL DEFAULT 'parallel' CHECK (execution IN ('parallel', 'sequence'))
 );
@@ -12,14 +12,15 @@ CREATE TABLE setup.etl_config (
 );
 
 CREATE TABLE setup.load_jobs (
-  layer         text NOT NULL REFERENCES setup.layers ON UPDATE CASCADE,
-  job_name      text NOT NULL CHECK (job_name <> ''),
-  table_name    text CHECK (table_name <> ''),
-  file_path     text CHECK (file_path <> ''),
-  command       text CHECK (btrim(command) <> ''),
+  layer         text NOT NULL REFERENCES setup.layers,
+  job_name      text NOT NULL CHECK (job_name <> '' AND octet_length(job_name) <= 200 AND job_name !~ '[[:cntrl:]]'),
+  table_name    text CHECK (table_name <> '' AND octet_length(table_name) <= 300),
+  file_path     text CHECK (file_path <> '' AND octet_length(file_path) < 4096),
+  command       text CHECK (btrim(command) <> '' AND octet_length(command) <= 1048576),
   load_order    integer NOT NULL DEFAULT 100,
   is_enabled    boolean NOT NULL DEFAULT true,
-  depends_on    text[] NOT NULL DEFAULT '{}' CHECK (array_position(depends_on, NULL) IS NULL),
+  depends_on    text[] NOT NULL DEFAULT '{}'
+                CHECK (array_position(depends_on, NULL) IS NULL AND cardinality(depends_on) <= 10000),
   owner         text NOT NULL DEFAULT current_user,
   transaction   text NOT NULL DEFAULT 'single' CHECK (transaction IN ('single', 'each')),
   discovered_as text CHECK (discovered_as IN ('table', 'procedure', 'materialized view')),
@@ -47,13 +48,19 @@ CREATE TABLE setup.load_runs (
   params           jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(params) = 'object'),
   on_error         text NOT NULL DEFAULT 'continue' CHECK (on_error IN ('continue', 'stop')),
   max_parallel     integer CHECK (max_parallel > 0),
-  cancel_requested boolean NOT NULL DEFAULT false,
   started_by_oid   oid NOT NULL,
   CHECK ((finished_at IS NULL) = (status IN ('QUEUED', 'RUNNING')))
 );
 
 -- The conductor asks for these at every wake-up for new work.
 CREATE INDEX load_runs_unfinished ON setup.load_runs (run_id) WHERE finished_at IS NULL;
+
+-- Requests for cancellation, apart from the runs: a request that is not committed must not hold up the conductor.
+CREATE TABLE setup.run_cancellations (
+  run_id       bigint NOT NULL,
+  requested_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX run_cancellations_by_run ON setup.run_cancellations (run_id);
 
 -- The plan of a run as it was when the run was started: what recovery and workers read.
 CREATE TABLE setup.run_steps (
@@ -72,6 +79,7 @@ CREATE TABLE setup.run_steps (
   file_path      text,
   command        text,
   transaction    text NOT NULL,
+  discovered_as  text,
   PRIMARY KEY (run_id, step_id)
 );
 

@@ -30,9 +30,9 @@ plan::Schedule make_schedule(run_store::StoredRun& stored, const std::vector<Oid
 
 }  // namespace
 
-ActiveRun::ActiveRun(RunId id, run_store::StoredRun stored, const std::vector<run_store::StoredAttempt>& ended,
+ActiveRun::ActiveRun(const RunKey& key, run_store::StoredRun stored, const std::vector<run_store::StoredAttempt>& ended,
                      const std::vector<Assignment>& running)
-    : id_(id),
+    : key_(key),
       layers_(stored.layers),
       attempts_(stored.steps.size(), 0),
       owners_(distinct_owners(stored)),
@@ -41,7 +41,7 @@ ActiveRun::ActiveRun(RunId id, run_store::StoredRun stored, const std::vector<ru
   for (auto& step : stored.steps) steps_.emplace_back(step.layer, std::move(step.job));
   std::unordered_set<StepId> settled;
   for (const Assignment& work : running) {
-    if (work.run_id != id) continue;
+    if (work.run.id != key.id || work.run.extension != key.extension) continue;
     attempts_[static_cast<size_t>(work.step_id)] = work.attempt;
     schedule_.restore(work.step_id, plan::StepState::kRunning);
     settled.insert(work.step_id);
@@ -76,7 +76,7 @@ std::optional<Assignment> ActiveRun::next(Oid owner) const {
   if (lane < 0) return std::nullopt;
   const std::optional<StepId> step = schedule_.next(lane);
   if (!step) return std::nullopt;
-  return Assignment{id_, *step, attempts_[static_cast<size_t>(*step)] + 1};
+  return Assignment{key_, *step, attempts_[static_cast<size_t>(*step)] + 1};
 }
 
 void ActiveRun::started(const Assignment& work) {
@@ -148,11 +148,11 @@ bool ActiveRun::must_write() const {
 }
 
 void ActiveRun::write() {
-  for (const auto& entry : unwritten_) run_store::write_log(id_, entry);
+  for (const auto& entry : unwritten_) run_store::write_log(key_, entry);
   checked_.reset();
   new_complaint_.clear();
   if (const std::optional<int> layer = schedule_.layer_to_check()) {
-    const std::vector<std::string> missing = run_store::missing_tables(id_, *layer);
+    const std::vector<std::string> missing = run_store::missing_tables(key_.id, *layer);
     checked_ = {*layer, missing.empty()};
     for (const std::string& table : missing) {
       if (!new_complaint_.empty()) new_complaint_ += "\n";
@@ -160,7 +160,7 @@ void ActiveRun::write() {
                                    layers_[static_cast<size_t>(*layer)].name.c_str(), table.c_str());
     }
   }
-  if (schedule_.done()) run_store::mark_finished(id_, ending());
+  if (schedule_.done()) run_store::mark_finished(key_.id, ending());
 }
 
 void ActiveRun::written() {
@@ -179,8 +179,10 @@ run_store::Ending ActiveRun::ending() const {
   const int skipped = schedule_.count(plan::StepState::kSkipped);
   std::string message;
   for (const std::string& complaint : complaints_) message += (message.empty() ? "" : "\n") + complaint;
-  const bool interrupted = cancelled_ && (cancelled > 0 || skipped > 0);
-  return {interrupted ? "CANCELLED" : schedule_.all_ok() ? "OK" : "ERROR", ok, failed, skipped, message};
+  // A cancellation that came too late to stop anything changes nothing.
+  const bool all_ok = ok == schedule_.step_count() && complaints_.empty();
+  const char* status = all_ok ? "OK" : cancelled_ ? "CANCELLED" : "ERROR";
+  return {status, ok, failed, skipped, message};
 }
 
 }  // namespace etl

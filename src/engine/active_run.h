@@ -9,10 +9,10 @@ namespace etl {
 class ActiveRun {
  public:
   // From the stored plan and the attempts that have ended; `running` are steps that a worker is working on now.
-  ActiveRun(RunId id, run_store::StoredRun stored, const std::vector<run_store::StoredAttempt>& ended,
+  ActiveRun(const RunKey& key, run_store::StoredRun stored, const std::vector<run_store::StoredAttempt>& ended,
             const std::vector<Assignment>& running);
 
-  RunId id() const { return id_; }
+  RunId id() const { return key_.id; }
   bool done() const { return schedule_.done(); }
 
   // Owners who have a step that may start now, the most urgent first.
@@ -45,7 +45,7 @@ class ActiveRun {
   void collect_skipped();
   run_store::Ending ending() const;
 
-  RunId id_;
+  RunKey key_;
   std::vector<run_store::StoredLayer> layers_;
   std::vector<std::pair<int, std::string>> steps_;  // layer and job name, by step id
   std::vector<int> attempts_;                       // used so far, by step id

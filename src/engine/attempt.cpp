@@ -7,6 +7,7 @@
 #include "pg/relations.h"
 #include "pg/settings.h"
 #include "pg/transaction.h"
+#include "pg/wait.h"
 
 extern "C" {
 #include "utils/timeout.h"
@@ -24,12 +25,12 @@ run_store::Work read_work(const Assignment& assigned) {
   {
     const pg::EngineRights rights;
     const pg::Spi spi;
-    work = run_store::read_work(assigned.run_id, assigned.step_id);
+    work = run_store::read_work(assigned.run, assigned.step_id);
   }
   transaction.commit();
   if (!work)
     throw pg::Failure(ERRCODE_NO_DATA_FOUND, pg::format("step %d of run %lld does not exist", assigned.step_id,
-                                                        static_cast<long long>(assigned.run_id)));
+                                                        static_cast<long long>(assigned.run.id)));
   return *work;
 }
 
@@ -40,14 +41,15 @@ class DeclaredTable {
 
   void before() {
     table_ = find();
-    if (OidIsValid(table_)) rows_before_ = pg::rows_written_counter(table_);
+    if (OidIsValid(table_)) rows_before_ = pg::rows_written_counter(table_).value_or(0);
   }
 
-  // Rows written since before(); none where no table is declared, or where it is not there.
+  // Rows written since before(); none where no table is declared, where it is not there, or nobody counts.
   std::optional<int64_t> rows_since() const {
     const Oid now = find();
-    if (!OidIsValid(now)) return std::nullopt;
-    return pg::rows_written_counter(now) - (now == table_ ? rows_before_ : 0);
+    const std::optional<int64_t> rows = OidIsValid(now) ? pg::rows_written_counter(now) : std::nullopt;
+    if (!rows) return std::nullopt;
+    return *rows - (now == table_ ? rows_before_ : 0);
   }
 
   // True if the planner's idea of the table is out of date after so many rows, and the current user may mend it.
@@ -69,26 +71,41 @@ class DeclaredTable {
 void write_log(const Assignment& assigned, const run_store::LogEntry& entry) {
   const pg::EngineRights rights;
   const pg::Spi spi;
-  run_store::write_log(assigned.run_id, entry);
+  run_store::write_log(assigned.run, entry);
 }
+
+// Leaves no transaction, timer or pending cancel of the attempt behind.
+void clean_up() {
+  pg::abort_everything();
+  disable_all_timeouts(false);
+  QueryCancelPending = false;
+}
+
+constexpr const char* kNotAnalyzed = "the table could not be analyzed";
 
 // All in one transaction: the effect, and the row that says that it happened.
 void run_single(const Assignment& assigned, const run_store::Work& work, run_store::LogEntry* entry) {
   DeclaredTable table(work.table);
   bool analyze = false;
   pg::Block block;
-  block.look([&] { table.before(); });
+  const Oid owner = work.discovered ? GetUserId() : InvalidOid;
   if (work.file.empty()) {
-    entry->rows = run_in_block(work.command);
-    block.look([&] { entry->rows = table.rows_since().value_or(*entry->rows); });
+    block.look([&] { table.before(); });
+    entry->rows = run_in_block(work.command, owner);
   } else {
     Loaded loaded;
-    block.look([&] { loaded = load_file(work.table, work.file); });
+    block.look([&] { loaded = load_file(work.table, work.file, work.discovered); });
     entry->rows = loaded.rows;
     entry->message = loaded.note;
   }
-  block.look([&] { analyze = table.is_worth_analyzing(*entry->rows); });
-  if (analyze) run_in_block("ANALYZE " + work.table);
+  block.look([&] {
+    if (work.file.empty()) entry->rows = table.rows_since().value_or(*entry->rows);
+    analyze = table.is_worth_analyzing(*entry->rows);
+  });
+  // A courtesy to the jobs that follow: if it fails, the work of this one stands.
+  const bool analyzed =
+      !analyze || pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
+  if (!analyzed) entry->message = kNotAnalyzed;
   block.statement([&] { write_log(assigned, *entry); });
   block.commit();
 }
@@ -101,7 +118,7 @@ void run_each_statement(const Assignment& assigned, const run_store::Work& work,
     table.before();
     transaction.commit();
   }
-  entry->rows = run_each(work.command);
+  entry->rows = run_each(work.command, work.discovered ? GetUserId() : InvalidOid);
   bool analyze = false;
   {
     pg::Transaction transaction;
@@ -109,7 +126,12 @@ void run_each_statement(const Assignment& assigned, const run_store::Work& work,
     analyze = table.is_worth_analyzing(*entry->rows);
     transaction.commit();
   }
-  if (analyze) run_each("ANALYZE " + work.table);
+  try {
+    if (analyze) run_each("ANALYZE " + work.table);
+  } catch (const pg::Error&) {
+    clean_up();
+    entry->message = kNotAnalyzed;
+  }
   pg::Transaction transaction;
   write_log(assigned, *entry);
   transaction.commit();
@@ -135,9 +157,10 @@ void describe(const pg::Failure& failure, run_store::LogEntry* entry) {
 
 // A step that has succeeded already, in an attempt that nobody knew of.
 bool is_second_success(const pg::Error& error) {
-  const char* constraint = error.data().constraint_name;
-  return error.sqlstate() == ERRCODE_UNIQUE_VIOLATION && constraint != nullptr &&
-         strcmp(constraint, "load_log_one_success") == 0;
+  const ErrorData& data = error.data();
+  const auto is = [](const char* text, const char* wanted) { return text != nullptr && strcmp(text, wanted) == 0; };
+  return error.sqlstate() == ERRCODE_UNIQUE_VIOLATION && is(data.schema_name, "setup") &&
+         is(data.table_name, "load_log") && is(data.constraint_name, "load_log_one_success");
 }
 
 // A job that wants to commit, or that runs what no transaction block allows, can be allowed to.
@@ -148,13 +171,6 @@ void add_transaction_hint(int sqlstate, run_store::LogEntry* entry) {
   entry->hint =
       "A job runs in one transaction, together with its log row. To let each of its statements commit by itself, "
       "give the job transaction => 'each'; it then runs at least once, not exactly once.";
-}
-
-// Leaves no transaction, timer or pending cancel of the attempt behind.
-void clean_up() {
-  pg::abort_everything();
-  disable_all_timeouts(false);
-  QueryCancelPending = false;
 }
 
 }  // namespace
@@ -168,7 +184,7 @@ Outcome run_attempt(const Assignment& assigned, const std::function<bool()>& was
   bool single = true;
   try {
     const run_store::Work work = read_work(assigned);
-    settings::current_attempt() = {assigned.run_id, assigned.attempt, work.layer, work.job};
+    settings::show_attempt({assigned.run.id, assigned.attempt, work.layer, work.job, {}});
     single = !work.commits_each_statement;
     if (single) {
       run_single(assigned, work, &entry);
@@ -189,9 +205,12 @@ Outcome run_attempt(const Assignment& assigned, const std::function<bool()>& was
     clean_up();
     describe(failure, &entry);
   }
+  pg::check_interrupts();  // a worker that is being ended does not blame its job
+  if (pg::server_is_stopping()) throw pg::Failure(ERRCODE_ADMIN_SHUTDOWN, "the server is shutting down");
   const bool cancelled = strcmp(entry.status, "CANCELLED") == 0;
   if (!cancelled) entry.status = "ERROR";
   entry.rows.reset();
+  const pg::CancelHeld held;
   pg::Transaction transaction;
   write_log(assigned, entry);
   transaction.commit();

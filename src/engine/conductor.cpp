@@ -51,17 +51,17 @@ class Conductor {
     adopted_ = pool_.adopt();
     idle_since_ = GetCurrentTimestamp();
     for (;;) {
+      QueryCancelPending = false;  // nothing here is anybody's to cancel
       pg::check_interrupts();
       long delay = pg::kForever;
       try {
         if (!work(&delay)) return;
       } catch (const pg::Error& error) {
-        pg::abort_everything();
-        log_line(WARNING, std::string("etl_orchestrator conductor: ") + error.what(), "It tries again in a second.");
-        look_again_ = true;
-        delay = kRetryMs;
+        recover(error.what(), &delay);
+      } catch (const std::exception& error) {
+        recover(error.what(), &delay);
       }
-      pg::sleep_on_latch(delay, "EtlConductorMain");
+      if (!has_something_new()) pg::sleep_on_latch(delay, "EtlConductorMain");
     }
   }
 
@@ -71,14 +71,21 @@ class Conductor {
     if (take_news()) load_runs();
     if (!OidIsValid(extension_)) return !leave_without_extension(delay);
     collect();
-    settle();
-    *delay = dispatch() ? pg::kForever : kRetryMs;
+    const bool settled = settle();
+    *delay = dispatch() && settled ? pg::kForever : kRetryMs;
     if (!runs_.empty()) {
       idle_since_ = GetCurrentTimestamp();
       Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
       return true;
     }
     return stay_idle(delay);
+  }
+
+  void recover(const char* message, long* delay) {
+    pg::abort_everything();
+    log_line(WARNING, std::string("etl_orchestrator conductor: ") + message, "It tries again in a second.");
+    look_again_ = true;
+    *delay = kRetryMs;
   }
 
   // Without a run: leaves when asked to, or after the idle timeout.
@@ -99,9 +106,9 @@ class Conductor {
 
   // The extension was dropped: stops what still runs, waits for the workers to leave, and leaves. True once it has.
   bool leave_without_extension(long* delay) {
-    runs_.clear();
     pool_.stop_all();
     pool_.collect();
+    pool_.failed_starts();
     *delay = pg::kForever;
     if (pool_.retire_all()) return leave_seat(true);
     Locked().find_seat(MyDatabaseId)->wants_slot = true;
@@ -122,58 +129,104 @@ class Conductor {
     Seat* seat = locked.find_seat(MyDatabaseId);
     const bool news = seat->has_news || look_again_;
     seat->has_news = false;
+    seat->has_results = false;
     look_again_ = news;  // until load_runs() has succeeded
     return news;
+  }
+
+  // True if somebody has set a flag since take_news(): the latch may have been lost in a lock wait or a commit.
+  static bool has_something_new() {
+    const Locked locked;
+    const Seat* seat = locked.find_seat(MyDatabaseId);
+    return seat->has_news || seat->has_results;
   }
 
   // Takes over new runs and passes on cancellations. If the extension was dropped, or dropped and created again, the
   // runs of before are gone.
   void load_runs() {
-    pg::Transaction transaction;
-    const Oid present = extension();
-    if (present != extension_) runs_.clear();
-    extension_ = present;
-    std::vector<RunId> cancelled;
-    if (OidIsValid(present)) {
-      const pg::Spi spi;
-      for (const auto& head : run_store::unfinished()) {
-        if (!runs_.contains(head.id)) load_run(head);
-        if (head.cancel_requested) cancelled.push_back(head.id);
+    std::vector<run_store::Head> heads;
+    {
+      pg::Transaction transaction;
+      const Oid present = extension();
+      if (present != extension_) forget_extension(present);
+      if (OidIsValid(present)) {
+        const pg::Spi spi;
+        heads = run_store::unfinished();
       }
+      transaction.commit();
     }
-    transaction.commit();
+    for (const auto& head : heads)
+      if (!runs_.contains(head.id)) load_run(head);
     look_again_ = false;
-    for (const RunId id : cancelled) {
-      if (!runs_.contains(id)) continue;
-      runs_.at(id)->cancel();
-      pool_.cancel(id);
+    for (const auto& head : heads) {
+      const auto found = runs_.find(head.id);
+      if (!head.cancel_requested || found == runs_.end()) continue;
+      found->second->cancel();
+      pool_.cancel(head.id);
     }
   }
 
-  // A run whose plan cannot be read ends with an error, so that it keeps nobody else from running.
-  void load_run(const run_store::Head& head) {
-    if (unreadable_[head.id] >= kMostReads) {
-      run_store::mark_finished(head.id, {"ERROR", 0, 0, 0, "the plan of this run cannot be read; see the server's log"});
-      return;
+  void forget_extension(Oid present) {
+    if (OidIsValid(extension_)) {
+      pool_.stop_all();
+      adopted_.clear();
     }
-    ++unreadable_[head.id];
-    if (!head.started) run_store::mark_started(head.id);
+    runs_.clear();
+    lost_.clear();
+    unreadable_.clear();
+    extension_ = present;
+  }
+
+  // Each run in a transaction of its own: one that cannot be read, or that somebody holds locked, keeps no other from
+  // running. After a few tries an unreadable one ends with an error.
+  void load_run(const run_store::Head& head) {
+    try {
+      pg::Transaction transaction;
+      std::unique_ptr<ActiveRun> run;
+      {
+        const pg::Spi spi;
+        run = unreadable_[head.id] < kMostReads ? read_run(head) : nullptr;
+        if (run == nullptr) {
+          run_store::mark_finished(head.id, {"ERROR", 0, 0, 0, "the plan of this run cannot be read"});
+        } else if (!head.started) {
+          run_store::mark_started(head.id);
+        }
+      }
+      transaction.commit();
+      unreadable_.erase(head.id);
+      if (run != nullptr) runs_[head.id] = std::move(run);
+      if (run == nullptr) Locked().wake_waiters(head.id, true);
+    } catch (const pg::Error& error) {
+      if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) ++unreadable_[head.id];
+      throw;
+    } catch (const std::exception&) {
+      ++unreadable_[head.id];
+      throw;
+    }
+  }
+
+  std::unique_ptr<ActiveRun> read_run(const run_store::Head& head) {
     const auto ended = head.started ? run_store::read_attempts(head.id) : std::vector<run_store::StoredAttempt>{};
-    auto run = std::make_unique<ActiveRun>(head.id, run_store::read_run(head.id), ended, adopted_);
-    unreadable_.erase(head.id);
-    runs_[head.id] = std::move(run);
+    auto stored = run_store::read_run(head.id);
+    if (!stored) return nullptr;
+    return std::make_unique<ActiveRun>(RunKey{head.id, extension_}, std::move(*stored), ended, adopted_);
+  }
+
+  ActiveRun* find_run(const RunKey& key) {
+    const auto found = runs_.find(key.id);
+    return found == runs_.end() || key.extension != extension_ ? nullptr : found->second.get();
   }
 
   // Takes what workers say. What needs a look into the tables first is remembered until that look has succeeded.
   void collect() {
     for (const Finished& finished : pool_.collect()) {
-      const auto found = runs_.find(finished.work.run_id);
-      if (found == runs_.end()) continue;
+      ActiveRun* run = find_run(finished.work.run);
+      if (run == nullptr) continue;
       if (finished.died) {
         lost_.push_back(finished.work);
       } else {
-        found->second->ended(finished.work, finished.outcome);
-        Locked().wake_waiters(found->first, false);
+        run->ended(finished.work, finished.outcome);
+        Locked().wake_waiters(run->id(), false);
       }
     }
     for (const Oid owner : pool_.failed_starts()) without_worker_.push_back(owner);
@@ -184,24 +237,25 @@ class Conductor {
 
   // A worker is gone in the middle of an attempt. It may have committed before it went.
   void settle_lost(const Assignment& work) {
-    if (pg::server_is_stopping()) return;  // no failure: the step runs again when the server is back
+    ActiveRun* run = find_run(work.run);
+    if (run == nullptr || pg::server_is_stopping()) return;  // no failure: it runs again when the server is back
     pg::Transaction transaction;
     bool succeeded;
     {
       const pg::Spi spi;
-      succeeded = run_store::has_succeeded(work.run_id, work.step_id);
+      succeeded = run_store::has_succeeded(work.run.id, work.step_id);
     }
     transaction.commit();
-    ActiveRun& run = *runs_.at(work.run_id);
     if (succeeded) {
-      run.ended(work, Outcome::kOk);
+      run->ended(work, Outcome::kOk);
     } else {
-      run.failed(work, lost_entry(ERRCODE_ADMIN_SHUTDOWN, "the worker of this job was terminated", ""));
+      run->failed(work, lost_entry(ERRCODE_ADMIN_SHUTDOWN, "the worker of this job was terminated", ""));
     }
   }
 
   // A worker for this owner could not start. One of the owner's jobs fails for it; the next tries again.
   void fail_one_of(Oid owner) {
+    if (pg::server_is_stopping()) return;
     pg::Transaction transaction;
     const std::string problem = login_problem(owner);
     transaction.commit();
@@ -225,27 +279,40 @@ class Conductor {
     return pg::format("no worker could start for role \"%s\"", name.c_str());
   }
 
-  // Writes what is due, until nothing is: a checked layer may open the next, or skip it.
-  void settle() {
-    for (;;) {
-      std::vector<ActiveRun*> due;
-      for (auto& [id, run] : runs_)
-        if (run->must_write()) due.push_back(run.get());
-      if (due.empty()) return;
-      pg::Transaction transaction;
-      {
-        const pg::Spi spi;
-        for (ActiveRun* run : due) run->write();
-      }
-      transaction.commit();
-      pg::guard([] { pgstat_report_stat(false); });
-      for (ActiveRun* run : due) {
-        const bool ended = run->done();
-        const RunId id = run->id();
-        run->written();
+  // Writes what is due, each run in a transaction of its own, until nothing is: a checked layer may open the next, or
+  // skip it. False if something could not be written and must be tried again.
+  bool settle() {
+    bool all_written = true;
+    std::vector<RunId> due;
+    for (auto& [id, run] : runs_)
+      if (run->must_write()) due.push_back(id);
+    for (const RunId id : due) all_written = settle_run(*runs_.at(id)) && all_written;
+    return all_written;
+  }
+
+  bool settle_run(ActiveRun& run) {
+    const RunId id = run.id();
+    try {
+      while (run.must_write()) {
+        pg::Transaction transaction;
+        {
+          const pg::Spi spi;
+          run.write();
+        }
+        transaction.commit();
+        const bool ended = run.done();
+        run.written();
         if (ended) runs_.erase(id);
         Locked().wake_waiters(id, ended);
+        if (ended) break;
       }
+      pg::guard([] { pgstat_report_stat(false); });
+      return true;
+    } catch (const pg::Error& error) {
+      pg::abort_everything();
+      log_line(WARNING, pg::format("etl_orchestrator conductor: run %lld: %s", static_cast<long long>(id), error.what()),
+               "It tries again in a second.");
+      return false;
     }
   }
 
@@ -285,7 +352,7 @@ class Conductor {
   std::vector<Assignment> adopted_;  // what workers were on when this conductor came
   std::vector<Assignment> lost_;     // attempts whose worker is gone, not yet settled
   std::vector<Oid> without_worker_;  // owners whose worker could not start, not yet settled
-  std::map<RunId, int> unreadable_;  // runs that were tried to be read, and how often
+  std::map<RunId, int> unreadable_;  // runs that could not be read, and how often that was tried
   bool look_again_ = true;
   TimestampTz idle_since_ = 0;
 };
@@ -325,11 +392,15 @@ extern "C" PGDLLEXPORT void etl_conductor_main(Datum) {
     const StartOrder order = start_order();
     pg::guard([&] {
       BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
-      SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_OVERRIDE);
-      SetConfigOption("lock_timeout", "2s", PGC_USERSET, PGC_S_OVERRIDE);
+      // What ALTER DATABASE may have set must not keep the engine from its tables.
+      const char* const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
+                                         {"lock_timeout", "2s"},
+                                         {"default_transaction_read_only", "off"},
+                                         {"default_transaction_isolation", "read committed"},
+                                         {"default_transaction_deferrable", "off"}};
+      for (const auto& [name, value] : settings) SetConfigOption(name, value, PGC_USERSET, PGC_S_OVERRIDE);
+      before_shmem_exit(leave_at_exit, Int32GetDatum(order.place));
     });
-    if (!take_seat(order)) return;
-    pg::guard([&] { before_shmem_exit(leave_at_exit, Int32GetDatum(order.place)); });
-    Conductor().run();
+    if (take_seat(order)) Conductor().run();
   });
 }

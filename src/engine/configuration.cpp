@@ -21,9 +21,8 @@ std::map<std::string, int> read_layers(plan::Catalog* catalog) {
 
 Configuration read_configuration(Oid caller) {
   static pg::Statement read_jobs{
-      "SELECT layer, job_name, load_order, depends_on, is_enabled, pg_has_role($1, owner_oid, 'MEMBER'), owner, "
-      "owner_oid, table_name, file_path, command, transaction, discovered_as FROM setup.load_jobs "
-      "ORDER BY layer, job_name",
+      "SELECT layer, job_name, load_order, depends_on, is_enabled, pg_has_role($1, owner_oid, 'MEMBER') "
+      "FROM setup.load_jobs ORDER BY layer, job_name",
       {OIDOID}};
   static pg::Statement read_config{"SELECT config_key, config_value FROM setup.etl_config", {}};
 
@@ -31,27 +30,49 @@ Configuration read_configuration(Oid caller) {
   const std::map<std::string, int> layers = read_layers(&configuration.catalog);
   const pg::Rows jobs = read_jobs.run({pg::value(caller)});
   for (int i = 0; i < jobs.size(); ++i) {
+    const auto layer = layers.find(jobs.text(i, 0));
+    if (layer == layers.end()) continue;  // made since the layers were read
     plan::Job job;
-    job.layer = layers.at(jobs.text(i, 0));
+    job.layer = layer->second;
     job.name = jobs.text(i, 1);
     job.load_order = jobs.int4(i, 2);
     job.depends_on = jobs.texts(i, 3);
     job.enabled = jobs.boolean(i, 4);
     job.permitted = jobs.boolean(i, 5);
     configuration.catalog.jobs.push_back(std::move(job));
-    configuration.details.push_back({jobs.text(i, 6), jobs.oid(i, 7), jobs.text(i, 8), jobs.text(i, 9),
-                                     jobs.text(i, 10), jobs.text(i, 11), jobs.text(i, 12)});
   }
   const pg::Rows config = read_config.run();
   for (int i = 0; i < config.size(); ++i) configuration.config[config.text(i, 0)] = config.text(i, 1);
   return configuration;
 }
 
-std::map<std::string, Oid> read_discoverable(const std::string& layer) {
-  static pg::Statement read{"SELECT job_name, owner_oid FROM setup.discoverable_jobs($1)", {TEXTOID}};
+std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Blueprint& blueprint) {
+  static pg::Statement read{
+      "SELECT wanted.no, j.owner, j.owner_oid, j.table_name, j.file_path, j.command, j.transaction, j.discovered_as "
+      "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(layer, job_name, no) "
+      "JOIN setup.load_jobs j USING (layer, job_name)",
+      {TEXTARRAYOID, TEXTARRAYOID}};
+  std::vector<std::string> layers;
+  std::vector<std::string> names;
+  for (const plan::Step& step : blueprint.steps) {
+    const plan::Job& job = catalog.jobs[static_cast<size_t>(step.job)];
+    layers.push_back(catalog.layers[static_cast<size_t>(job.layer)].name);
+    names.push_back(job.name);
+  }
+  const pg::Rows rows = read.run({pg::text_array(layers), pg::text_array(names)});
+  std::vector<JobDetail> details(names.size());
+  for (int i = 0; i < rows.size(); ++i)
+    details[static_cast<size_t>(rows.int8(i, 0) - 1)] = {rows.text(i, 1), rows.oid(i, 2),  rows.text(i, 3),
+                                                         rows.text(i, 4), rows.text(i, 5), rows.text(i, 6),
+                                                         rows.text(i, 7)};
+  return details;
+}
+
+std::map<std::pair<std::string, std::string>, Oid> read_discoverable(const std::string& layer) {
+  static pg::Statement read{"SELECT job_name, discovered_as, owner_oid FROM setup.discoverable_jobs($1)", {TEXTOID}};
   const pg::Rows rows = read.run({pg::value(std::string_view(layer))});
-  std::map<std::string, Oid> owners;
-  for (int i = 0; i < rows.size(); ++i) owners[rows.text(i, 0)] = rows.oid(i, 1);
+  std::map<std::pair<std::string, std::string>, Oid> owners;
+  for (int i = 0; i < rows.size(); ++i) owners[{rows.text(i, 0), rows.text(i, 1)}] = rows.oid(i, 2);
   return owners;
 }
 

@@ -18,15 +18,18 @@ struct JobDetail {
 
 struct Configuration {
   plan::Catalog catalog;
-  std::vector<JobDetail> details;             // by index of catalog.jobs
   std::map<std::string, std::string> config;  // setup.etl_config
 };
 
-// Reads everything, whatever row level security hides from `caller`; jobs that it may not run are marked so. Needs an
-// open Spi and the engine's rights.
+// Reads layers, jobs and configuration, whatever row level security hides from `caller`; jobs that it may not run are
+// marked so. Needs an open Spi and the engine's rights.
 Configuration read_configuration(Oid caller);
 
-// What discovery finds in a layer now: the owner of the object behind each discoverable job. Needs the same.
-std::map<std::string, Oid> read_discoverable(const std::string& layer);
+// The details of a blueprint's jobs, in the order of its steps. Apart, because everybody's commands could be a lot.
+std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Blueprint& blueprint);
+
+// What discovery finds in a layer now: the owner of the object behind each discoverable job, by the job's name and the
+// object's kind. Needs the same.
+std::map<std::pair<std::string, std::string>, Oid> read_discoverable(const std::string& layer);
 
 }  // namespace etl

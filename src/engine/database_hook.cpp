@@ -55,9 +55,9 @@ void ask_to_leave(const Node* statement) {
   if (!OidIsValid(database)) return;
   const Locked locked;
   Seat* seat = locked.find_seat(database);
-  if (seat == nullptr || seat->state != SeatState::kRunning) return;
+  if (seat == nullptr) return;
   seat->asked_to_leave = true;
-  SetLatch(&seat->conductor->procLatch);
+  locked.announce_result(database);
 }
 
 void process_utility(PlannedStmt* planned, const char* source, bool read_only_tree, ProcessUtilityContext context,

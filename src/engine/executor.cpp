@@ -8,6 +8,8 @@
 #include "pg/guard.h"
 
 extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
@@ -17,6 +19,7 @@ extern "C" {
 #include "utils/backend_status.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timeout.h"
 }
 
@@ -74,12 +77,29 @@ void refuse_client_copy(const Node* statement) {
                   errhint("Name a file or a program of the server.")));
 }
 
-void run_portal(RawStmt* raw, const char* source) {
+// Nobody may have put a procedure of his own in the place of the one that the job was made for.
+void require_owner(List* queries, Oid owner) {
+  if (!OidIsValid(owner)) return;
+  const auto* query = linitial_node(Query, queries);
+  if (query->utilityStmt == nullptr || !IsA(query->utilityStmt, CallStmt)) return;
+  const Oid procedure = reinterpret_cast<const CallStmt*>(query->utilityStmt)->funcexpr->funcid;
+  HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(procedure));
+  if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for procedure %u", procedure);
+  const bool same = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->proowner == owner;
+  ReleaseSysCache(tuple);
+  if (same) return;
+  ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                  errmsg("the procedure that the job was discovered from belongs to another role now"),
+                  errhint("Discover it again with CALL setup.seed_load_jobs();")));
+}
+
+void run_portal(RawStmt* raw, const char* source, Oid owner) {
   const bool needs_snapshot = analyze_requires_snapshot(raw);
   if (needs_snapshot) PushActiveSnapshot(GetTransactionSnapshot());
   List* queries = pg_analyze_and_rewrite_fixedparams(raw, source, nullptr, 0, nullptr);
   List* plans = pg_plan_queries(queries, source, CURSOR_OPT_PARALLEL_OK, nullptr);
   if (needs_snapshot) PopActiveSnapshot();
+  require_owner(queries, owner);
 
   Portal portal = CreatePortal("", true, true);
   portal->visible = false;
@@ -92,18 +112,23 @@ void run_portal(RawStmt* raw, const char* source) {
   rows_written += rows_of(raw->stmt, completion);
 }
 
-// One statement, with the timeout that a client's statement would have.
-void run_statement(RawStmt* raw, const char* source, Mode mode) {
+// One statement, with the timeout that a client's statement would have. Its plan must outlive the transactions that it
+// may commit, so it lives in a context of its own.
+void run_statement(RawStmt* raw, const char* source, Mode mode, Oid owner) {
+  MemoryContext context = AllocSetContextCreate(MessageContext, "etl_orchestrator statement", ALLOCSET_DEFAULT_SIZES);
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
+  MemoryContextSwitchTo(context);
   if (mode == Mode::kBlock) refuse_transaction_control(raw->stmt);
   refuse_client_copy(raw->stmt);
   if (StatementTimeout > 0) enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
   CHECK_FOR_INTERRUPTS();
-  run_portal(raw, source);
+  run_portal(raw, source, owner);
   disable_timeout(STATEMENT_TIMEOUT, false);
   CommandCounterIncrement();
   CommitTransactionCommand();  // inside a block: ends the statement, not the transaction
+  MemoryContextSwitchTo(MessageContext);
+  MemoryContextDelete(context);
 }
 
 struct Place {
@@ -117,14 +142,14 @@ void add_place(void* argument) {
   if (place->statements > 1) errcontext("statement %d of the job's command", place->statement);
 }
 
-// Memory is MessageContext's, which outlives the transactions that the command may commit.
-int64_t run_string(const std::string& command, Mode mode) {
+// The text is copied to MessageContext: the server shows it in messages until the worker says that it is idle.
+int64_t run_string(const std::string& command, Mode mode, Oid owner) {
   return pg::guard([&] {
-    const char* source = command.c_str();
     rows_written = 0;
+    MemoryContextSwitchTo(MessageContext);
+    const char* source = pstrdup(command.c_str());
     debug_query_string = source;
     pgstat_report_activity(STATE_RUNNING, source);
-    MemoryContextSwitchTo(MessageContext);
     List* statements = pg_parse_query(source);
 
     Place place{0, list_length(statements)};
@@ -133,8 +158,7 @@ int64_t run_string(const std::string& command, Mode mode) {
     ListCell* cell;
     foreach (cell, statements) {
       ++place.statement;
-      run_statement(lfirst_node(RawStmt, cell), source, mode);
-      MemoryContextSwitchTo(MessageContext);
+      run_statement(lfirst_node(RawStmt, cell), source, mode, owner);
     }
     error_context_stack = callback.previous;
 
@@ -147,9 +171,9 @@ int64_t run_string(const std::string& command, Mode mode) {
 
 }  // namespace
 
-int64_t run_in_block(const std::string& command) { return run_string(command, Mode::kBlock); }
+int64_t run_in_block(const std::string& command, Oid owner) { return run_string(command, Mode::kBlock, owner); }
 
-int64_t run_each(const std::string& command) { return run_string(command, Mode::kEach); }
+int64_t run_each(const std::string& command, Oid owner) { return run_string(command, Mode::kEach, owner); }
 
 void install_row_counter() {
   next_executor_end = ExecutorEnd_hook;

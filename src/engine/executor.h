@@ -6,12 +6,13 @@
 namespace etl {
 
 // Runs a command inside the transaction block that is open. The block stays open: transaction control in the
-// command fails with 2D000, as does a COMMIT in a procedure. Returns the rows written by all statements.
-int64_t run_in_block(const std::string& command);
+// command fails with 2D000, as does a COMMIT in a procedure. Returns the rows written by all statements. If `owner` is
+// given, a procedure that is called must belong to it, when it is called.
+int64_t run_in_block(const std::string& command, Oid owner = InvalidOid);
 
 // Runs each statement of a command in a transaction of its own, as psql does: procedures may commit, VACUUM and
 // CREATE INDEX CONCURRENTLY work, BEGIN and COMMIT group. Called and returns outside a transaction.
-int64_t run_each(const std::string& command);
+int64_t run_each(const std::string& command, Oid owner = InvalidOid);
 
 // Counts rows that INSERT, UPDATE and MERGE write, also deep inside procedures. Called once per worker.
 void install_row_counter();

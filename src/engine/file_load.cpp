@@ -89,15 +89,34 @@ void require_right_to_read() {
                                    pg::quote_name(pg::role_name(GetUserId())).c_str()));
 }
 
-}  // namespace
-
-Loaded load_file(const std::string& table, const std::string& file) {
-  require_right_to_read();
+// The table, which nobody can replace by another from now on.
+Oid take_table(const std::string& table, bool must_be_owned) {
   const Oid relation = pg::find_table(pg::parse_table_name(table, ""));
-  if (!OidIsValid(relation))
+  if (!OidIsValid(relation) || !pg::hold_table(relation))
     throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist", table.c_str()));
   if (!pg::can_be_loaded(relation))
     throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, pg::format("%s is not a table that can be loaded", table.c_str()));
+  if (must_be_owned && pg::table_owner(relation) != GetUserId())
+    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                      pg::format("table %s belongs to another role than the job that was discovered from it",
+                                 table.c_str()),
+                      "", "Discover it again with CALL setup.seed_load_jobs();");
+  const std::string trigger =
+      pg::role_is_superuser(GetUserId()) ? pg::trigger_of_ordinary_role(relation) : std::string();
+  if (!trigger.empty())
+    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                      pg::format("trigger \"%s\" on table %s would run with a superuser's rights", trigger.c_str(),
+                                 table.c_str()),
+                      "Its function belongs to a role that is no superuser.",
+                      "Give the job to an ordinary role, or the trigger's function to a superuser.");
+  return relation;
+}
+
+}  // namespace
+
+Loaded load_file(const std::string& table, const std::string& file, bool must_be_owned) {
+  require_right_to_read();
+  const Oid relation = take_table(table, must_be_owned);
   const std::string problem = pg::unreadable_because(file);
   if (!problem.empty())
     throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", file.c_str(), problem.c_str()));

@@ -24,6 +24,7 @@ namespace {
 constexpr int kQuickDeathMs = 1000;       // a conductor that dies sooner after its start than this died quickly
 constexpr int kFirstDelayMs = 1000;       // after the second quick death in a row, then twice as long each time
 constexpr int kLongestDelayMs = 60 * 1000;
+constexpr size_t kMostLooks = 2;          // databases that are looked into at the same time after a start
 constexpr long kNoSlotRetryMs = 1000;     // nobody tells when another extension's worker has ended
 
 struct Databases {
@@ -40,7 +41,8 @@ std::vector<Oid> databases() {
     TableScanDesc scan = table_beginscan_catalog(catalog, 0, nullptr);
     while (HeapTuple tuple = heap_getnext(scan, ForwardScanDirection)) {
       const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-      if (!row->datallowconn || row->datistemplate) continue;
+      // A limit of -2 marks a database whose DROP was interrupted.
+      if (!row->datallowconn || row->datistemplate || row->datconnlimit == -2) continue;
       found.oids = static_cast<Oid*>(repalloc(found.oids, sizeof(Oid) * (static_cast<size_t>(found.count) + 1)));
       found.oids[found.count++] = row->oid;
     }
@@ -56,24 +58,51 @@ std::vector<Oid> databases() {
 class Launcher {
  public:
   void run() {
-    look_everywhere();
+    unseen_ = databases();
     for (;;) {
       pg::check_interrupts();
       notice_deaths();
-      if (Locked()->look_everywhere) look_everywhere();
+      if (take_look_everywhere()) unseen_ = databases();
+      want_for_unseen();
       const long delay = start_wanted();
-      pg::sleep_on_latch(delay, "EtlLauncherMain");
+      pg::sleep_on_latch(is_behind() ? 0 : delay, "EtlLauncherMain");
     }
   }
 
  private:
-  // Wants a conductor in each database that has no seat; what finds no free seat now is tried at the next death.
-  void look_everywhere() {
-    const std::vector<Oid> all = databases();
+  static bool take_look_everywhere() {
     const Locked locked;
+    const bool wanted = locked->look_everywhere;
     locked->look_everywhere = false;
-    for (const Oid database : all)
-      if (locked.find_seat(database) == nullptr) locked.call_conductor(database);
+    return wanted;
+  }
+
+  // Wants a conductor in each database that nobody has looked into yet, as far as there are seats and no more than a few
+  // at a time; the death of each conductor that found nothing makes room for the next.
+  void want_for_unseen() {
+    const Locked locked;
+    while (!unseen_.empty() && started_.size() < kMostLooks && locked.has_vacant_seat()) {
+      if (locked.find_seat(unseen_.back()) == nullptr) locked.call_conductor(unseen_.back());
+      unseen_.pop_back();
+      if (count_wanted(locked) >= kMostLooks) return;
+    }
+  }
+
+  static size_t count_wanted(const Locked& locked) {
+    const Seat* seats = locked->seats();
+    return static_cast<size_t>(std::count_if(seats, seats + locked->seat_count,
+                                             [](const Seat& seat) { return seat.state == SeatState::kWanted; }));
+  }
+
+  // True if a seat became wanted while this process waited inside the server, and lost its latch.
+  bool is_behind() {
+    const Locked locked;
+    if (locked->look_everywhere) return true;
+    const Seat* seats = locked->seats();
+    const TimestampTz now = GetCurrentTimestamp();
+    return std::any_of(seats, seats + locked->seat_count, [&](const Seat& seat) {
+      return seat.state == SeatState::kWanted && seat.not_before <= now && !waits_for_slot_;
+    });
   }
 
   // A conductor that ended without giving back its seat died before it could attach, or was adopted from a launcher
@@ -106,6 +135,7 @@ class Launcher {
 
   // Starts a conductor for every wanted seat. Returns how long to sleep until the next is due.
   long start_wanted() {
+    waits_for_slot_ = false;
     long delay = pg::kForever;
     const auto sooner = [&](long milliseconds) {
       if (delay == pg::kForever || milliseconds < delay) delay = milliseconds;
@@ -126,6 +156,7 @@ class Launcher {
       if (!database_exists(database)) {
         forget(place, database);
       } else if (!start(place, database)) {
+        waits_for_slot_ = true;
         sooner(kNoSlotRetryMs);
       }
     }
@@ -173,6 +204,8 @@ class Launcher {
   }
 
   std::map<int, BackgroundWorkerHandle*> started_;  // by place of the seat
+  std::vector<Oid> unseen_;                         // databases that may have unfinished runs
+  bool waits_for_slot_ = false;                     // the server had no worker slot for a conductor
   bool told_about_slots_ = false;
 };
 

@@ -11,6 +11,7 @@ namespace etl {
 namespace {
 
 constexpr size_t kMostProblemsShown = 50;
+constexpr const char* kLongestLockWait = "10s";
 
 // One error that lists every problem, and each hint once.
 [[noreturn]] void fail(const RunRequest& request, const std::vector<plan::Problem>& problems) {
@@ -35,16 +36,22 @@ constexpr size_t kMostProblemsShown = 50;
 
 }  // namespace
 
-PlannedRun plan_run(const RunRequest& request) {
+PlannedRun plan_run(const RunRequest& request) try {
   const Oid caller = GetUserId();
-  const pg::EngineRights rights;
+  const pg::EngineRights rights(kLongestLockWait);
   const pg::Spi spi;
   const Configuration configuration = read_configuration(caller);
   const plan::Blueprint blueprint = plan::make_blueprint(configuration.catalog, request.selection);
   std::vector<plan::Problem> problems = blueprint.problems;
-  PlannedRun run = complete_steps(configuration, blueprint, &problems);
+  const std::vector<JobDetail> details = read_details(configuration.catalog, blueprint);
+  PlannedRun run = complete_steps(configuration, blueprint, details, &problems);
   if (!problems.empty()) fail(request, problems);
   return run;
+} catch (const pg::Error& error) {
+  if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
+  throw pg::Failure(ERRCODE_LOCK_NOT_AVAILABLE, "another session holds the jobs or layers locked",
+                    "", "SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = "
+                    "'setup.load_jobs'::regclass);");
 }
 
 namespace {
@@ -53,7 +60,7 @@ namespace {
 struct Columns {
   std::vector<int> layer_no, load_order, follows_layer;
   std::vector<Oid> owner_oid;
-  std::vector<std::string> job_name, owner, depends_on, table_name, file_path, command, transaction;
+  std::vector<std::string> job_name, owner, depends_on, table_name, file_path, command, transaction, discovered_as;
 };
 
 std::string array_literal(const std::vector<int>& numbers) {
@@ -76,6 +83,7 @@ Columns columns_of(const std::vector<PlannedStep>& steps) {
     columns.file_path.push_back(step.file);
     columns.command.push_back(step.command);
     columns.transaction.push_back(step.transaction);
+    columns.discovered_as.push_back(step.discovered_as);
   }
   return columns;
 }
@@ -83,16 +91,16 @@ Columns columns_of(const std::vector<PlannedStep>& steps) {
 void store_steps(RunId run_id, const PlannedRun& run) {
   static pg::Statement insert{
       "INSERT INTO setup.run_steps (run_id, step_id, layer_no, layer, in_sequence, job_name, owner, owner_oid, "
-      "load_order, depends_on, follows_layer, table_name, file_path, command, transaction) "
+      "load_order, depends_on, follows_layer, table_name, file_path, command, transaction, discovered_as) "
       "SELECT $1, s.no - 1, s.layer_no, ($2::text[])[s.layer_no + 1], ($3::int[])[s.layer_no + 1] = 1, s.job_name, "
       "s.owner, s.owner_oid, s.load_order, s.depends_on::int[], s.follows_layer = 1, nullif(s.table_name, ''), "
-      "nullif(s.file_path, ''), nullif(s.command, ''), s.transaction "
+      "nullif(s.file_path, ''), nullif(s.command, ''), s.transaction, nullif(s.discovered_as, '') "
       "FROM unnest($4::int[], $5::int[], $6::int[], $7::oid[], $8::text[], $9::text[], $10::text[], $11::text[], "
-      "$12::text[], $13::text[], $14::text[]) WITH ORDINALITY "
+      "$12::text[], $13::text[], $14::text[], $15::text[]) WITH ORDINALITY "
       "AS s(layer_no, load_order, follows_layer, owner_oid, job_name, owner, depends_on, table_name, file_path, "
-      "command, transaction, no)",
+      "command, transaction, discovered_as, no)",
       {INT8OID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, OIDARRAYOID, TEXTARRAYOID,
-       TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+       TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
   const Columns columns = columns_of(run.steps);
   std::vector<std::string> layers;
   std::vector<int> in_sequence;
@@ -105,7 +113,8 @@ void store_steps(RunId run_id, const PlannedRun& run) {
               pg::int4_array(columns.follows_layer), pg::oid_array(columns.owner_oid),
               pg::text_array(columns.job_name), pg::text_array(columns.owner), pg::text_array(columns.depends_on),
               pg::text_array(columns.table_name), pg::text_array(columns.file_path),
-              pg::text_array(columns.command), pg::text_array(columns.transaction)});
+              pg::text_array(columns.command), pg::text_array(columns.transaction),
+              pg::text_array(columns.discovered_as)});
 }
 
 }  // namespace

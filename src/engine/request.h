@@ -26,6 +26,7 @@ struct PlannedStep {
   std::string file;     // an existing file, or empty
   std::string command;  // or empty
   std::string transaction;
+  std::string discovered_as;  // kind of object that it was discovered from, or empty
 };
 
 struct PlannedRun {

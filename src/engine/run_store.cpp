@@ -13,10 +13,15 @@ plan::StepState state_of(const std::string& status) {
 
 }  // namespace
 
+void request_cancel(RunId run_id) {
+  static pg::Statement insert{"INSERT INTO setup.run_cancellations (run_id) VALUES ($1)", {INT8OID}};
+  insert.run({pg::value(run_id)});
+}
+
 std::vector<Head> unfinished() {
   static pg::Statement find{
-      "SELECT run_id, status = 'RUNNING', cancel_requested FROM setup.load_runs "
-      "WHERE finished_at IS NULL ORDER BY run_id",
+      "SELECT r.run_id, r.status = 'RUNNING', EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id) "
+      "FROM setup.load_runs r WHERE r.finished_at IS NULL ORDER BY r.run_id",
       {}};
   const pg::Rows rows = find.run();
   std::vector<Head> heads;
@@ -24,7 +29,7 @@ std::vector<Head> unfinished() {
   return heads;
 }
 
-StoredRun read_run(RunId run_id) {
+std::optional<StoredRun> read_run(RunId run_id) {
   static pg::Statement read_head{
       "SELECT on_error = 'stop', coalesce(max_parallel, 0) FROM setup.load_runs WHERE run_id = $1", {INT8OID}};
   static pg::Statement read_steps{
@@ -37,6 +42,7 @@ StoredRun read_run(RunId run_id) {
       {INT8OID}};
 
   const pg::Rows head = read_head.run({pg::value(run_id)});
+  if (head.size() == 0) return std::nullopt;
   StoredRun run{head.boolean(0, 0) ? plan::OnError::kStop : plan::OnError::kContinue, head.int4(0, 1), {}, {}};
   const pg::Rows steps = read_steps.run({pg::value(run_id)});
   run.steps.reserve(static_cast<size_t>(steps.size()));
@@ -64,19 +70,24 @@ std::vector<StoredAttempt> read_attempts(RunId run_id) {
   return attempts;
 }
 
-void write_log(RunId run_id, const LogEntry& entry) {
+void write_log(const RunKey& run, const LogEntry& entry) {
   static pg::Statement insert{
       "INSERT INTO setup.load_log (run_id, step_id, layer, job_name, owner, owner_oid, table_name, file_path, delivery, "
       "attempt, status, started_at, finished_at, rows_loaded, sqlstate, message, detail, hint, context) "
       "SELECT s.run_id, s.step_id, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
       "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, "
       "$3, $4, $5, greatest($5, clock_timestamp()), $6, $7, $8, $9, $10, $11 "
-      "FROM setup.run_steps s WHERE s.run_id = $1 AND s.step_id = $2",
-      {INT8OID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
-  insert.run({pg::value(run_id), pg::value(entry.step_id), pg::value(entry.attempt), pg::value(entry.status),
+      "FROM setup.run_steps s WHERE s.run_id = $1 AND s.step_id = $2 "
+      "AND EXISTS (SELECT FROM pg_extension e WHERE e.oid = $12)",
+      {INT8OID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+       OIDOID}};
+  const pg::Rows rows = insert.run({pg::value(run.id), pg::value(entry.step_id), pg::value(entry.attempt), pg::value(entry.status),
               pg::timestamp_value(entry.started_at), entry.rows ? pg::value(*entry.rows) : pg::null_value(),
               pg::text_or_null(entry.sqlstate), pg::text_or_null(entry.message), pg::text_or_null(entry.detail),
-              pg::text_or_null(entry.hint), pg::text_or_null(entry.context)});
+              pg::text_or_null(entry.hint), pg::text_or_null(entry.context), pg::value(run.extension)});
+  if (rows.processed() != 1)
+    throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run of this job does not exist any more",
+                      "Extension etl_orchestrator was dropped while the job ran.");
 }
 
 bool has_succeeded(RunId run_id, StepId step_id) {
@@ -114,15 +125,16 @@ void mark_finished(RunId run_id, const Ending& ending) {
               pg::value(ending.skipped), pg::text_or_null(ending.message)});
 }
 
-std::optional<Work> read_work(RunId run_id, StepId step_id) {
+std::optional<Work> read_work(const RunKey& run, StepId step_id) {
   static pg::Statement read{
-      "SELECT layer, job_name, table_name, file_path, command, transaction = 'each' FROM setup.run_steps "
-      "WHERE run_id = $1 AND step_id = $2",
-      {INT8OID, INT4OID}};
-  const pg::Rows rows = read.run({pg::value(run_id), pg::value(step_id)});
+      "SELECT layer, job_name, table_name, file_path, command, transaction = 'each', discovered_as IS NOT NULL "
+      "FROM setup.run_steps WHERE run_id = $1 AND step_id = $2 "
+      "AND EXISTS (SELECT FROM pg_extension e WHERE e.oid = $3)",
+      {INT8OID, INT4OID, OIDOID}};
+  const pg::Rows rows = read.run({pg::value(run.id), pg::value(step_id), pg::value(run.extension)});
   if (rows.size() == 0) return std::nullopt;
   return Work{rows.text(0, 0), rows.text(0, 1), rows.text(0, 2),
-              rows.text(0, 3), rows.text(0, 4), rows.boolean(0, 5)};
+              rows.text(0, 3), rows.text(0, 4), rows.boolean(0, 5), rows.boolean(0, 6)};
 }
 
 std::optional<std::string> read_param(RunId run_id, const std::string& name) {

@@ -10,6 +10,9 @@
 
 namespace etl::run_store {
 
+// Asks for the cancellation of a run. Never waits for a lock.
+void request_cancel(RunId run_id);
+
 struct Head {
   RunId id;
   bool started;  // RUNNING: a conductor worked on it before
@@ -40,7 +43,8 @@ struct StoredRun {
   std::vector<StoredStep> steps;  // by step id
 };
 
-StoredRun read_run(RunId run_id);
+// None if there is no such run.
+std::optional<StoredRun> read_run(RunId run_id);
 
 // The latest attempt of a step that has ended.
 struct StoredAttempt {
@@ -65,7 +69,8 @@ struct LogEntry {
   std::string context;
 };
 
-void write_log(RunId run_id, const LogEntry& entry);
+// Failure if the run is not one of this extension any more: it was dropped, and perhaps created again.
+void write_log(const RunKey& run, const LogEntry& entry);
 
 // True once the step has its success row.
 bool has_succeeded(RunId run_id, StepId step_id);
@@ -93,9 +98,10 @@ struct Work {
   std::string file;     // not empty: load this file into the table
   std::string command;  // otherwise run this
   bool commits_each_statement = false;
+  bool discovered = false;  // from an object that must still belong to the job's owner
 };
 
-std::optional<Work> read_work(RunId run_id, StepId step_id);
+std::optional<Work> read_work(const RunKey& run, StepId step_id);
 
 // A parameter of a run, or none.
 std::optional<std::string> read_param(RunId run_id, const std::string& name);

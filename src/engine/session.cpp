@@ -1,6 +1,7 @@
 #include "engine/session.h"
 
 #include "pg/guard.h"
+#include "pg/roles.h"
 #include "pg/transaction.h"
 
 extern "C" {
@@ -56,13 +57,14 @@ uint64_t settings_version(Relation catalog, Oid database, Oid role) {
 
 uint64_t session_fingerprint(Oid role) {
   pg::Transaction transaction;
+  const bool may_start = (!compat::kOwnersMustLogIn || pg::role_can_log_in(role)) && pg::may_connect(role);
   const uint64_t fingerprint = pg::guard([&] {
     Relation catalog = table_open(DbRoleSettingRelationId, AccessShareLock);
     uint64_t versions = 0;
     const Oid places[][2] = {{MyDatabaseId, role}, {InvalidOid, role}, {MyDatabaseId, InvalidOid}, {0, 0}};
     for (const auto& place : places) versions = versions * 1000003 + settings_version(catalog, place[0], place[1]);
     table_close(catalog, AccessShareLock);
-    return versions;
+    return versions * 2 + (may_start ? 1 : 0);
   });
   transaction.commit();
   return fingerprint;

@@ -47,9 +47,12 @@ void startup() {
   LWLockRelease(AddinShmemInitLock);
 }
 
-// Wakes the conductor only when what it is to see is committed. Must not raise.
+// Wakes the conductor only when what it is to see is committed. Must not raise then.
 void at_transaction_end(XactEvent event, void*) {
   if (!call_at_commit) return;
+  if (event == XACT_EVENT_PRE_PREPARE)
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("cannot PREPARE a transaction that has started or cancelled a run")));
   if (event == XACT_EVENT_COMMIT && state != nullptr) Locked().call_conductor(MyDatabaseId);
   if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT) call_at_commit = false;
 }
@@ -80,6 +83,12 @@ Seat* Locked::find_seat(Oid database) const {
   return nullptr;
 }
 
+bool Locked::has_vacant_seat() const {
+  const Seat* seats = state->seats();
+  return std::any_of(seats, seats + state->seat_count,
+                     [](const Seat& seat) { return seat.state == SeatState::kVacant; });
+}
+
 void Locked::call_conductor(Oid database) const {
   Seat* seat = find_seat(database);
   if (seat == nullptr) {
@@ -104,18 +113,33 @@ void Locked::call_conductor(Oid database) const {
   }
 }
 
+namespace {
+
+void wake_for_result(Seat& seat) {
+  seat.has_results = true;
+  SetLatch(&seat.conductor->procLatch);
+}
+
+}  // namespace
+
+void Locked::announce_result(Oid database) const {
+  Seat* seat = find_seat(database);
+  if (seat != nullptr && seat->state == SeatState::kRunning) wake_for_result(*seat);
+}
+
 void Locked::announce_slot() const {
   Seat* seats = state->seats();
   for (int i = 0; i < state->seat_count; ++i)
-    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot) SetLatch(&seats[i].conductor->procLatch);
+    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot) wake_for_result(seats[i]);
 }
 
 void Locked::wake_waiters(RunId run_id, bool ended) const {
   Waiter* waiters = state->waiters();
   for (int i = 0; i < state->waiter_count; ++i) {
-    const Waiter& waiter = waiters[i];
-    if (waiter.run_id == run_id && waiter.database == MyDatabaseId && (ended || waiter.each_step))
-      SetLatch(&waiter.process->procLatch);
+    Waiter& waiter = waiters[i];
+    if (waiter.run_id != run_id || waiter.database != MyDatabaseId || !(ended || waiter.each_step)) continue;
+    waiter.has_news = true;
+    SetLatch(&waiter.process->procLatch);
   }
 }
 

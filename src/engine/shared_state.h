@@ -1,5 +1,8 @@
 // What the engine's processes share: seats of conductors, slots of workers, processes that wait for a run.
 //
+// A latch alone may get lost: whoever waits inside the server, for a lock or a commit, resets it. So each reason to wake
+// somebody is a flag, set under the lock before the latch, and looked at under the lock before going to sleep.
+//
 // Everything is in main shared memory, sized when the server starts, and read and written only under one LWLock,
 // for which Locked is the key. Nobody waits, raises or runs SQL while holding it. README.md of this folder draws the
 // states and says who changes what.
@@ -21,6 +24,7 @@ struct Seat {
   PGPROC* conductor;      // of kRunning
   uint64 generation;      // advances when a conductor takes the seat
   bool has_news;          // runs were started or cancelled since the conductor looked
+  bool has_results;       // slots have changed since the conductor looked
   bool asked_to_leave;    // somebody drops, renames or copies the database
   bool wants_slot;        // tell the conductor when a slot becomes free or idle
   int quick_deaths;       // conductors that died soon after their start, in a row
@@ -32,11 +36,17 @@ struct Seat {
 enum class SlotState { kFree, kStarting, kIdle, kBusy, kDone, kDead };
 
 // How an attempt ended, as the worker says it. Its row in load_log is committed before. kNotStarted: the worker did
-// not begin it, and leaves; there is no row.
+// not begin it, because it leaves or the attempt was cancelled; there is no row.
 enum class Outcome { kOk, kError, kCancelled, kNotStarted };
 
+// A run, and the extension that it belongs to: after DROP and CREATE EXTENSION run ids begin anew.
+struct RunKey {
+  RunId id;
+  Oid extension;
+};
+
 struct Assignment {
-  RunId run_id;
+  RunKey run;
   StepId step_id;
   int attempt;
 };
@@ -48,7 +58,7 @@ struct Slot {
   Oid owner;
   PGPROC* worker;     // null before it has attached and after it has left
   int pid;
-  Assignment work;    // of kBusy, kDone, kDead (run_id 0: it died without work)
+  Assignment work;    // of kBusy, kDone, kDead (run id 0: none)
   Outcome outcome;    // of kDone
   bool cancelled;     // the assignment was asked to stop
   bool retire;        // leave instead of waiting for work
@@ -59,13 +69,14 @@ struct Waiter {
   RunId run_id;
   Oid database;
   bool each_step;  // wake it for every step that ends, not only for the end of the run
+  bool has_news;   // woken since it looked
   PGPROC* process;
 };
 
 struct SharedState {
   LWLock* lock;
   PGPROC* launcher;  // null while there is none
-  bool look_everywhere;  // a seat could not be taken: the launcher looks into every database
+  bool look_everywhere;  // a caller found no seat: the launcher looks into every database
   int seat_count;
   int slot_count;
   int waiter_count;
@@ -97,8 +108,13 @@ class Locked {
   // The seat of a database, or null.
   Seat* find_seat(Oid database) const;
 
+  bool has_vacant_seat() const;
+
   // Wakes the conductor of a database, or has the launcher start one, to look for news.
   void call_conductor(Oid database) const;
+
+  // Wakes the conductor of a database because a slot of it has changed.
+  void announce_result(Oid database) const;
 
   // Wakes all conductors that wait for a slot.
   void announce_slot() const;

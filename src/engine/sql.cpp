@@ -1,9 +1,9 @@
 // The SQL surface: arguments in, one call, result out. What the functions do stands in the engine; what they mean to
 // a user, in sql/comments.sql.
 
+#include "engine/catalog.h"
 #include "engine/watch.h"
 #include "pg/boundary.h"
-#include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
@@ -15,8 +15,6 @@ extern "C" {
 #include "utils/array.h"
 #include "utils/jsonb.h"
 }
-
-#include "engine/run_store.h"
 
 namespace etl {
 
@@ -30,25 +28,7 @@ std::optional<std::string> text_argument(FunctionCallInfo fcinfo, int number) {
 
 std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, int number, const char* name) {
   if (PG_ARGISNULL(number)) return std::nullopt;
-  struct Elements {
-    Datum* datums;
-    bool* nulls;
-    int count;
-  };
-  const Elements elements = pg::guard([&] {
-    Elements read{};
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), TEXTOID, -1, false, TYPALIGN_INT, &read.datums, &read.nulls,
-                      &read.count);
-    return read;
-  });
-  std::vector<std::string> texts;
-  for (int i = 0; i < elements.count; ++i) {
-    if (elements.nulls[i])
-      throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("%s must not contain nulls", name));
-    const char* element = pg::guard([&] { return TextDatumGetCString(elements.datums[i]); });
-    texts.emplace_back(element);
-  }
-  return texts;
+  return pg::texts_of(PG_GETARG_DATUM(number), name);
 }
 
 // A flag that is null is false.
@@ -114,16 +94,6 @@ Datum text_result(const std::string& text) {
   });
 }
 
-// Why the current user cannot give a job to a role, or nothing.
-std::optional<std::string> ownership_problem(Oid owner) {
-  if (!pg::role_exists(owner)) return "does not exist";
-  const bool permitted =
-      pg::role_is_superuser(GetUserId()) || pg::guard([&] { return compat::may_set_role(GetUserId(), owner); });
-  if (!permitted) return pg::format("is not one that \"%s\" is a member of", pg::role_name(GetUserId()).c_str());
-  if (compat::kOwnersMustLogIn && !pg::role_can_log_in(owner)) return "may not log in, so that no job can run as it";
-  return std::nullopt;
-}
-
 std::vector<std::string> parent_names(const PlannedRun& run, const PlannedStep& step) {
   std::vector<std::string> names;
   for (const int parent : step.depends_on) {
@@ -184,6 +154,11 @@ PG_FUNCTION_INFO_V1(etl_wait_run);
 PG_FUNCTION_INFO_V1(etl_cancel_run);
 PG_FUNCTION_INFO_V1(etl_run_plan);
 PG_FUNCTION_INFO_V1(etl_param);
+PG_FUNCTION_INFO_V1(etl_drop_job);
+PG_FUNCTION_INFO_V1(etl_write_layer);
+PG_FUNCTION_INFO_V1(etl_remove_layer);
+PG_FUNCTION_INFO_V1(etl_attach_view);
+PG_FUNCTION_INFO_V1(etl_may_act_as);
 PG_FUNCTION_INFO_V1(etl_ownership_problem);
 PG_FUNCTION_INFO_V1(etl_qualified_table);
 PG_FUNCTION_INFO_V1(etl_table_exists);
@@ -255,19 +230,37 @@ Datum etl_run_plan(PG_FUNCTION_ARGS) {
 
 Datum etl_param(PG_FUNCTION_ARGS) {
   const Datum found = etl::pg::boundary([&]() -> Datum {
-    const etl::RunId run_id = etl::settings::current_attempt().run_id;
-    if (run_id == 0) return Datum(0);
-    const std::string name = *etl::text_argument(fcinfo, 0);
-    std::optional<std::string> value;
-    {
-      const etl::pg::EngineRights rights;
-      const etl::pg::Spi spi;
-      value = etl::run_store::read_param(run_id, name);
-    }
+    const auto value = etl::run_param(*etl::text_argument(fcinfo, 0));
     return value ? etl::text_result(*value) : Datum(0);
   });
   if (found == Datum(0)) PG_RETURN_NULL();
   return found;
+}
+
+Datum etl_drop_job(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::drop_job(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_write_layer(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] {
+    etl::write_layer(*etl::text_argument(fcinfo, 0), PG_GETARG_INT32(1), *etl::text_argument(fcinfo, 2));
+  });
+  PG_RETURN_VOID();
+}
+
+Datum etl_remove_layer(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::remove_layer(*etl::text_argument(fcinfo, 0)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_attach_view(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::attach_view(PG_GETARG_OID(0)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_may_act_as(PG_FUNCTION_ARGS) {
+  return etl::pg::boundary([&] { return BoolGetDatum(etl::pg::may_act_as(GetUserId(), PG_GETARG_OID(0))); });
 }
 
 Datum etl_ownership_problem(PG_FUNCTION_ARGS) {

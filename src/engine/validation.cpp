@@ -18,22 +18,24 @@ std::string disable_hint(const std::string& layer, const std::string& job) {
 
 class Validator {
  public:
-  Validator(const Configuration& configuration, const plan::Blueprint& blueprint, std::vector<Problem>* problems)
-      : configuration_(configuration), blueprint_(blueprint), problems_(problems) {}
+  Validator(const Configuration& configuration, const plan::Blueprint& blueprint,
+            const std::vector<JobDetail>& details, std::vector<Problem>* problems)
+      : configuration_(configuration), blueprint_(blueprint), details_(details), problems_(problems) {}
 
   PlannedRun run() {
     PlannedRun run;
     int layer = -1;
-    for (const plan::Step& step : blueprint_.steps) {
+    for (size_t i = 0; i < blueprint_.steps.size(); ++i) {
+      const plan::Step& step = blueprint_.steps[i];
       const plan::Job& job = configuration_.catalog.jobs[static_cast<size_t>(step.job)];
       if (job.layer != layer) {
         layer = job.layer;
         run.layers.push_back(configuration_.catalog.layers[static_cast<size_t>(layer)]);
         check_layer(run.layers.back().name);
       }
-      run.steps.push_back(complete(step, job, static_cast<int>(run.layers.size()) - 1));
+      run.steps.push_back(complete(step, job, details_[i], static_cast<int>(run.layers.size()) - 1));
     }
-    for (const plan::Step& step : blueprint_.steps) check_target(step, run);
+    for (size_t i = 0; i < blueprint_.steps.size(); ++i) check_target(i, run);
     return run;
   }
 
@@ -49,8 +51,7 @@ class Validator {
                           pg::format("Create it with CREATE SCHEMA %s;", pg::quote_name(layer).c_str())});
   }
 
-  PlannedStep complete(const plan::Step& step, const plan::Job& job, int layer) {
-    const JobDetail& detail = configuration_.details[static_cast<size_t>(step.job)];
+  PlannedStep complete(const plan::Step& step, const plan::Job& job, const JobDetail& detail, int layer) {
     PlannedStep planned;
     planned.layer = layer;
     planned.job = job.name;
@@ -61,6 +62,7 @@ class Validator {
     planned.depends_on = step.depends_on;
     planned.command = detail.command;
     planned.transaction = detail.transaction;
+    planned.discovered_as = detail.discovered_as;
     const bool owner_is_fine = check_owner(job, detail);
     if (owner_is_fine) planned.owner = pg::role_name(detail.owner_oid);
     check_discovered(job, detail);
@@ -106,7 +108,7 @@ class Validator {
     const std::string& layer = layer_name(job);
     if (!discoverable_.contains(layer)) discoverable_[layer] = read_discoverable(layer);
     const auto& owners = discoverable_.at(layer);
-    const auto found = owners.find(job.name);
+    const auto found = owners.find({job.name, detail.discovered_as});
     if (found == owners.end()) {
       complain(job, pg::format("the %s that it was discovered from does not exist", detail.discovered_as.c_str()),
                pg::format("Create it, or drop the job with SELECT setup.drop_job(%s, %s);",
@@ -160,10 +162,9 @@ class Validator {
   }
 
   // A file load needs its table, and rights on it; unless a job of this run says that it makes the table.
-  void check_target(const plan::Step& step, const PlannedRun& run) {
-    const plan::Job& job = configuration_.catalog.jobs[static_cast<size_t>(step.job)];
-    const JobDetail& detail = configuration_.details[static_cast<size_t>(step.job)];
-    const auto index = static_cast<size_t>(&step - blueprint_.steps.data());
+  void check_target(size_t index, const PlannedRun& run) {
+    const plan::Job& job = configuration_.catalog.jobs[static_cast<size_t>(blueprint_.steps[index].job)];
+    const JobDetail& detail = details_[index];
     const std::string& table = run.steps[index].table;
     if (detail.file_path.empty() || table.empty()) return;
 
@@ -192,15 +193,17 @@ class Validator {
 
   const Configuration& configuration_;
   const plan::Blueprint& blueprint_;
+  const std::vector<JobDetail>& details_;  // by step
   std::vector<Problem>* problems_;
-  std::map<std::string, std::map<std::string, Oid>> discoverable_;  // by layer, read when first needed
+  // By layer, read when first needed.
+  std::map<std::string, std::map<std::pair<std::string, std::string>, Oid>> discoverable_;
 };
 
 }  // namespace
 
 PlannedRun complete_steps(const Configuration& configuration, const plan::Blueprint& blueprint,
-                          std::vector<plan::Problem>* problems) {
-  return Validator(configuration, blueprint, problems).run();
+                          const std::vector<JobDetail>& details, std::vector<plan::Problem>* problems) {
+  return Validator(configuration, blueprint, details, problems).run();
 }
 
 }  // namespace etl

@@ -8,6 +8,6 @@ namespace etl {
 // Completes the steps of a blueprint with what a worker needs, and finds everything that would keep them from
 // running. Rights are checked before a file is looked at. Needs an open Spi and the engine's rights.
 PlannedRun complete_steps(const Configuration& configuration, const plan::Blueprint& blueprint,
-                          std::vector<plan::Problem>* problems);
+                          const std::vector<JobDetail>& details, std::vector<plan::Problem>* problems);
 
 }  // namespace etl

@@ -1,6 +1,7 @@
 #include "engine/watch.h"
 
 #include "engine/report.h"
+#include "engine/run_store.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
@@ -17,6 +18,7 @@ namespace etl {
 namespace {
 
 constexpr int64_t kReadAgain = 200;  // log rows that may have been committed late
+constexpr long kEchoMs = 500;        // one Ctrl-C can arrive as two signals
 constexpr long kPatienceMs = 5000;  // then a caller is told what a run that does not start is waiting for
 
 void notice(const std::string& message, const std::string& hint = "") {
@@ -28,12 +30,23 @@ void notice(const std::string& message, const std::string& hint = "") {
 // Has the conductor wake this process for a run, while it lives.
 class Waiting {
  public:
-  Waiting(RunId run_id, bool each_step) {
-    Locked()->waiters()[compat::my_proc_number()] = {run_id, MyDatabaseId, each_step, MyProc};
-  }
-  ~Waiting() { Locked()->waiters()[compat::my_proc_number()].run_id = 0; }
+  Waiting(RunId run_id, bool each_step) { Locked()->waiters()[place()] = {run_id, MyDatabaseId, each_step, false, MyProc}; }
+  ~Waiting() { Locked()->waiters()[place()].run_id = 0; }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
+
+  // Call before looking at the tables: what happens from now on is news.
+  void begin_to_look() const { Locked()->waiters()[place()].has_news = false; }
+
+  // Sleeps until there is news, or a signal, or for so long. A latch may have been lost while the server itself waited,
+  // for a lock or for a slow client; the flag is not.
+  void sleep(long milliseconds) const {
+    const bool has_news = Locked()->waiters()[place()].has_news;
+    if (!has_news) pg::sleep_on_latch(milliseconds, "EtlRunWait");
+  }
+
+ private:
+  static int place() { return compat::my_proc_number(); }
 };
 
 struct RunState {
@@ -68,31 +81,11 @@ std::vector<report::Line> read_lines(RunId run_id, int64_t after) {
 }
 
 void request_cancel(RunId run_id) {
-  static pg::Statement update{
-      "UPDATE setup.load_runs SET cancel_requested = true WHERE run_id = $1 AND finished_at IS NULL", {INT8OID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
-  update.run({pg::value(run_id)});
+  run_store::request_cancel(run_id);
   call_conductor_at_commit();
 }
-
-// While it lives, a cancel of this statement is noticed, but not yet raised.
-class CancelHeld {
- public:
-  CancelHeld() { HOLD_CANCEL_INTERRUPTS(); }
-  ~CancelHeld() { release(); }
-  CancelHeld(const CancelHeld&) = delete;
-  CancelHeld& operator=(const CancelHeld&) = delete;
-
-  void release() {
-    // An error of the server has released it already.
-    if (held_ && QueryCancelHoldoffCount > 0) RESUME_CANCEL_INTERRUPTS();
-    held_ = false;
-  }
-
- private:
-  bool held_ = true;
-};
 
 class Follower {
  public:
@@ -111,9 +104,9 @@ class Follower {
     announce();
     spi_->commit();
     started_ = GetCurrentTimestamp();
-    CancelHeld held;
+    pg::CancelHeld held;
     while (!look()) {
-      pg::sleep_on_latch(patience(), "EtlRunWait");
+      waiting_.sleep(patience());
       if (QueryCancelPending) heed_cancel(&held);
       pg::check_interrupts();
     }
@@ -132,6 +125,7 @@ class Follower {
   // Reads what is new and reports it. True if the run has ended.
   bool look() {
     std::vector<report::Line> lines;
+    waiting_.begin_to_look();
     {
       const pg::EngineRights rights;
       const pg::Spi spi;
@@ -160,19 +154,27 @@ class Follower {
   }
 
   long patience() {
-    if (cancelled_at_ != 0) return pg::milliseconds_until(cancelled_at_ + kPatienceMs * INT64CONST(1000)) + 1;
+    if (cancelled_at_ != 0) {
+      const long left = pg::milliseconds_until(cancelled_at_ + kPatienceMs * INT64CONST(1000));
+      if (left == 0) fail_cancelled("It is being cancelled.");
+      return left + 1;
+    }
     if (state_.status != "QUEUED" || told_to_wait_) return pg::kForever;
     const long left = pg::milliseconds_until(started_ + kPatienceMs * INT64CONST(1000));
     if (left > 0) return left;
     told_to_wait_ = true;
     notice(pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
-           "It waits for a background worker slot; consider increasing max_worker_processes. The server's log says "
-           "more.");
+           "It may wait for a background worker slot, and max_worker_processes be too small. The server's log says more.");
     return pg::kForever;
   }
 
-  // Ctrl-C cancels the run and waits for its end; a second one, or a run that does not end, leaves it alone.
-  void heed_cancel(CancelHeld* held) {
+  // Ctrl-C cancels the run and waits for its end; another one later leaves it alone. A timeout of this statement ends the
+  // statement only, and one of a lock that it waited for nothing.
+  void heed_cancel(pg::CancelHeld* held) {
+    if (get_timeout_indicator(LOCK_TIMEOUT, true)) {
+      QueryCancelPending = false;
+      return;
+    }
     if (get_timeout_indicator(STATEMENT_TIMEOUT, false)) {
       notice(pg::format("run %lld goes on in the background", static_cast<long long>(run_id_)),
              pg::format("SELECT setup.cancel_run(%lld); ends it.", static_cast<long long>(run_id_)));
@@ -180,10 +182,13 @@ class Follower {
       return;
     }
     QueryCancelPending = false;
-    if (cancelled_at_ != 0) fail_cancelled("It is being cancelled.");
-    cancelled_at_ = GetCurrentTimestamp();
-    request_cancel(run_id_);
-    spi_->commit();
+    if (cancelled_at_ == 0) {
+      cancelled_at_ = GetCurrentTimestamp();
+      request_cancel(run_id_);
+      spi_->commit();
+    } else if (GetCurrentTimestamp() - cancelled_at_ > kEchoMs * INT64CONST(1000)) {
+      fail_cancelled("It is being cancelled.");
+    }
   }
 
   [[noreturn]] void fail_cancelled(const std::string& what) const {
@@ -235,6 +240,14 @@ class Follower {
   std::vector<report::Line> failures_;
 };
 
+// Jobs that wait for jobs would fill all workers.
+void refuse_inside_job(const char* what) {
+  if (settings::current_attempt().run_id == 0) return;
+  throw pg::Failure(ERRCODE_FEATURE_NOT_SUPPORTED, pg::format("a job cannot %s", what),
+                    "It would hold a worker that the other run may need.",
+                    "Start the run without waiting: SELECT setup.start_run();");
+}
+
 pg::Failure no_such_run(RunId run_id) {
   return pg::Failure(ERRCODE_NO_DATA_FOUND, pg::format("run %lld does not exist", static_cast<long long>(run_id)), "",
                      "SELECT run_id, status FROM setup.load_runs ORDER BY run_id DESC; lists your runs.");
@@ -262,6 +275,7 @@ RunId start_run(const RunRequest& request) {
 
 void run_and_follow(const RunRequest& request, pg::Spi* spi) {
   pg::guard([] { PreventCommandIfReadOnly("CALL setup.orchestrate"); });
+  refuse_inside_job("wait for a run");
   Follower(request, spi).follow();
 }
 
@@ -272,8 +286,11 @@ void print_plan(const RunRequest& request) {
 }
 
 std::string wait_for_run(RunId run_id, TimestampTz deadline) {
+  pg::guard([] { PreventCommandDuringRecovery("setup.wait_run()"); });
+  refuse_inside_job("wait for a run");
   const Waiting waiting(run_id, false);
   for (;;) {
+    waiting.begin_to_look();
     const RunState state = state_for_caller(run_id);
     if (state.ended) return state.status;
     if (TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(std::stoul(state.xmin))))
@@ -282,7 +299,7 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
                                    static_cast<long long>(run_id)),
                         "", "COMMIT after setup.start_run(), then wait.");
     if (deadline != 0 && GetCurrentTimestamp() >= deadline) return state.status;
-    pg::sleep_on_latch(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline) + 1, "EtlRunWait");
+    waiting.sleep(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline) + 1);
     pg::check_interrupts();
   }
 }

@@ -28,11 +28,6 @@ bool serving = false;  // between beginning an attempt and reporting it
 
 Slot& own_slot(const Locked& locked) { return locked->slots()[place]; }
 
-void wake_conductor(const Locked& locked) {
-  const Seat* seat = locked.find_seat(MyDatabaseId);
-  if (seat != nullptr && seat->state == SeatState::kRunning) SetLatch(&seat->conductor->procLatch);
-}
-
 // False if the conductor does not expect this worker any more.
 bool take_slot(const StartOrder& order) {
   const Locked locked;
@@ -43,7 +38,7 @@ bool take_slot(const StartOrder& order) {
   slot.worker = MyProc;
   slot.pid = MyProcPid;
   holds_slot = true;
-  wake_conductor(locked);
+  locked.announce_result(MyDatabaseId);
   return true;
 }
 
@@ -64,7 +59,7 @@ void leave_at_exit(int, Datum) {
   slot.worker = nullptr;
   slot.pid = 0;
   holds_slot = false;
-  wake_conductor(locked);
+  locked.announce_result(MyDatabaseId);
   locked.announce_slot();
 }
 
@@ -73,6 +68,12 @@ enum class Next { kWork, kWait, kLeave };
 Next look(Assignment* work, bool idle_too_long) {
   const Locked locked;
   Slot& slot = own_slot(locked);
+  if (slot.state == SlotState::kBusy && slot.cancelled) {  // its signal came before there was anything to cancel
+    slot.outcome = Outcome::kNotStarted;
+    slot.state = SlotState::kDone;
+    locked.announce_result(MyDatabaseId);
+    return Next::kWait;
+  }
   if (slot.state == SlotState::kBusy) {
     *work = slot.work;
     serving = true;
@@ -91,7 +92,7 @@ void report(Outcome outcome) {
   slot.outcome = outcome;
   slot.state = SlotState::kDone;
   serving = false;
-  wake_conductor(locked);
+  locked.announce_result(MyDatabaseId);
 }
 
 void show_idle() {
@@ -124,17 +125,18 @@ class Worker {
   // False if this worker must not serve again: the settings of its owner have changed since its session began, and
   // only a new session has the new ones. Looked at once for each run.
   bool serve(const Assignment& work) {
-    if (work.run_id != last_run_) {
+    if (work.run.id != last_run_) {
       if (last_run_ != 0 && session_fingerprint(GetUserId()) != fingerprint_) {
         report(Outcome::kNotStarted);
         return false;
       }
-      last_run_ = work.run_id;
+      last_run_ = work.run.id;
     }
     report(run_attempt(work, was_cancelled));
-    settings::current_attempt() = {};
+    settings::clear_attempt();
     show_idle();
-    reset_session();  // if it fails this worker ends: what cannot be made fresh is not used again
+    const pg::CancelHeld held;  // what comes now was meant for the attempt
+    reset_session();            // if it fails this worker ends: what cannot be made fresh is not used again
     pg::guard([] {
       MemoryContextReset(MessageContext);
       pgstat_report_stat(false);

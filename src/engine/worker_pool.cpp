@@ -40,6 +40,13 @@ bool is_full(const Locked& locked) {
   return taken >= std::min(settings::max_workers(), locked->slot_count);
 }
 
+std::string name_of(Oid owner) {
+  pg::Transaction transaction;
+  const std::string name = pg::role_name(owner);
+  transaction.commit();
+  return name;
+}
+
 bool has_worker(const Locked& locked, Oid owner) {
   bool found = false;
   each_own_slot(locked, [&](const Slot& slot, int) { found = found || slot.owner == owner; });
@@ -54,15 +61,6 @@ bool is_starting(const Locked& locked, Oid owner) {
   return found;
 }
 
-// Retires one idle worker, of whatever database and owner, unless one is leaving already.
-void retire_one(const Locked& locked) {
-  Slot* slots = locked->slots();
-  Slot* end = slots + locked->slot_count;
-  const auto is_idle = [](const Slot& slot) { return slot.state == SlotState::kIdle; };
-  if (std::any_of(slots, end, [&](const Slot& slot) { return is_idle(slot) && slot.retire; })) return;
-  Slot* idle = std::find_if(slots, end, is_idle);
-  if (idle != end) retire(*idle);
-}
 
 }  // namespace
 
@@ -73,7 +71,7 @@ std::vector<Assignment> WorkerPool::adopt() {
     if (slot.state == SlotState::kStarting) {
       ++slot.generation;  // whoever is starting finds another number, and leaves
       slot.state = SlotState::kFree;
-    } else if (slot.state != SlotState::kIdle && slot.work.run_id != 0) {
+    } else if (slot.state != SlotState::kIdle && slot.work.run.id != 0) {
       busy.push_back(slot.work);
     }
   });
@@ -87,7 +85,7 @@ std::vector<Finished> WorkerPool::collect() {
   each_own_slot(locked, [&](Slot& slot, int) {
     if (slot.state != SlotState::kDone && slot.state != SlotState::kDead) return;
     const bool died = slot.state == SlotState::kDead;
-    if (slot.work.run_id != 0) finished.push_back({slot.work, died, slot.outcome});
+    if (slot.work.run.id != 0) finished.push_back({slot.work, died, slot.outcome});
     slot.state = slot.worker == nullptr ? SlotState::kFree : SlotState::kIdle;
     slot.work = {};
     room = true;
@@ -121,11 +119,27 @@ std::vector<Oid> WorkerPool::failed_starts() {
 
 void WorkerPool::begin_round(const std::vector<Oid>& owners) {
   starved_.clear();
+  with_work_ = owners;
   const Locked locked;
   locked.find_seat(MyDatabaseId)->wants_slot = false;
   if (!is_full(locked)) return;
   for (const Oid owner : owners)
     if (!has_worker(locked, owner)) starved_.push_back(owner);
+}
+
+// Makes room by retiring an idle worker, unless one is leaving already: one of another database, or one whose owner has
+// nothing to do here; for an owner who has no worker at all, any.
+void WorkerPool::retire_one(const Locked& locked, bool any) const {
+  const auto is_idle = [](const Slot& slot) { return slot.state == SlotState::kIdle; };
+  const auto may_go = [&](const Slot& slot) {
+    return is_idle(slot) && (any || slot.database != MyDatabaseId ||
+                             std::find(with_work_.begin(), with_work_.end(), slot.owner) == with_work_.end());
+  };
+  Slot* slots = locked->slots();
+  Slot* end = slots + locked->slot_count;
+  if (std::any_of(slots, end, [&](const Slot& slot) { return is_idle(slot) && slot.retire; })) return;
+  Slot* found = std::find_if(slots, end, may_go);
+  if (found != end) retire(*found);
 }
 
 bool WorkerPool::is_starved(Oid owner) const { return std::find(starved_.begin(), starved_.end(), owner) != starved_.end(); }
@@ -153,7 +167,7 @@ bool WorkerPool::want(Oid owner) {
     if (is_starting(locked, owner)) return true;
     if (is_full(locked)) {
       locked.find_seat(MyDatabaseId)->wants_slot = true;
-      if (is_starved(owner)) retire_one(locked);  // who has a worker waits for it
+      retire_one(locked, is_starved(owner));
       return true;
     }
   }
@@ -161,6 +175,7 @@ bool WorkerPool::want(Oid owner) {
 }
 
 bool WorkerPool::start(Oid owner) {
+  const std::string name = "etl_orchestrator worker for " + name_of(owner);
   int place = 0;
   uint64 generation = 0;
   {
@@ -175,11 +190,14 @@ bool WorkerPool::start(Oid owner) {
     slots[place].database = MyDatabaseId;
     slots[place].owner = owner;
   }
-  pg::Transaction transaction;
-  const std::string name = "etl_orchestrator worker for " + pg::role_name(owner);
-  transaction.commit();
-  BackgroundWorkerHandle* handle = start_background("etl_worker_main", name, "etl_orchestrator worker",
-                                                    {MyDatabaseId, owner, place, generation});
+  BackgroundWorkerHandle* handle = nullptr;
+  try {
+    handle = start_background("etl_worker_main", name, "etl_orchestrator worker",
+                              {MyDatabaseId, owner, place, generation});
+  } catch (const pg::Error&) {
+    Locked()->slots()[place].state = SlotState::kFree;
+    throw;
+  }
   if (handle != nullptr) {
     starting_[place] = handle;
     told_about_slots_ = false;
@@ -196,7 +214,7 @@ bool WorkerPool::start(Oid owner) {
 void WorkerPool::cancel(RunId run_id) {
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
-    if (slot.work.run_id == run_id) stop(slot);
+    if (slot.work.run.id == run_id) stop(slot);
   });
 }
 

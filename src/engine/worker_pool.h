@@ -47,8 +47,10 @@ class WorkerPool {
  private:
   bool start(Oid owner);
   bool is_starved(Oid owner) const;
+  void retire_one(const Locked& locked, bool any) const;
 
   std::map<int, BackgroundWorkerHandle*> starting_;  // by place of the slot
+  std::vector<Oid> with_work_;                       // owners with work in this round
   std::vector<Oid> starved_;                         // owners with work, no worker, and no room for one
   bool told_about_slots_ = false;
 };

@@ -3,7 +3,9 @@
 
 extern "C" {
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
 #include "commands/dbcommands.h"
+#include "postmaster/bgworker.h"
 #include "storage/proc.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
@@ -44,21 +46,19 @@ inline bool may_set_role(Oid role, Oid target) {
 #endif
 }
 
-inline bool may_use_schema(Oid schema, Oid role) {
+inline bool may(Oid catalog, Oid object, Oid role, AclMode mode) {
 #if PG_VERSION_NUM >= 160000
-  return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
+  return object_aclcheck(catalog, object, role, mode) == ACLCHECK_OK;
 #else
-  return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
+  return (catalog == NamespaceRelationId ? pg_namespace_aclcheck(object, role, mode)
+                                         : pg_database_aclcheck(object, role, mode)) == ACLCHECK_OK;
 #endif
 }
 
-inline bool may_connect(Oid database, Oid role) {
-#if PG_VERSION_NUM >= 160000
-  return object_aclcheck(DatabaseRelationId, database, role, ACL_CONNECT) == ACLCHECK_OK;
-#else
-  return pg_database_aclcheck(database, role, ACL_CONNECT) == ACLCHECK_OK;
-#endif
-}
+inline bool may_use_schema(Oid schema, Oid role) { return may(NamespaceRelationId, schema, role, ACL_USAGE); }
+inline bool may_create_in_schema(Oid schema, Oid role) { return may(NamespaceRelationId, schema, role, ACL_CREATE); }
+inline bool may_connect(Oid database, Oid role) { return may(DatabaseRelationId, database, role, ACL_CONNECT); }
+inline bool may_create_schemas(Oid database, Oid role) { return may(DatabaseRelationId, database, role, ACL_CREATE); }
 
 // Flags for BackgroundWorkerInitializeConnectionByOid. From 17 on a worker may serve a role that cannot log in.
 #if PG_VERSION_NUM >= 170000

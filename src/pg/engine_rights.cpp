@@ -8,13 +8,15 @@ extern "C" {
 
 namespace etl::pg {
 
-EngineRights::EngineRights() {
+EngineRights::EngineRights(const char* lock_timeout) {
   GetUserIdAndSecContext(&user_, &security_context_);
   read_only_ = XactReadOnly;
-  guc_level_ = guard([] {
+  guc_level_ = guard([&] {
     const int level = NewGUCNestLevel();
     set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
                       false);
+    if (lock_timeout != nullptr)
+      set_config_option("lock_timeout", lock_timeout, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     return level;
   });
   SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, security_context_ | SECURITY_LOCAL_USERID_CHANGE);

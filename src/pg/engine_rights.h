@@ -10,7 +10,8 @@ namespace etl::pg {
 // user defined may run meanwhile: only Statements of ours on tables of schema setup and the catalogs.
 class EngineRights {
  public:
-  EngineRights();
+  // `lock_timeout`: how long to wait for somebody's lock, as a setting's text; null: as long as the session would.
+  explicit EngineRights(const char* lock_timeout = nullptr);
   ~EngineRights();
   EngineRights(const EngineRights&) = delete;
   EngineRights& operator=(const EngineRights&) = delete;

@@ -9,6 +9,10 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
+#include "commands/trigger.h"
+#include "pgstat.h"
+#include "storage/lmgr.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -115,7 +119,8 @@ std::vector<std::string> loadable_columns(Oid table) {
   return std::vector<std::string>(names.names, names.names + names.count);
 }
 
-int64_t rows_written_counter(Oid table) {
+std::optional<int64_t> rows_written_counter(Oid table) {
+  if (!pgstat_track_counts) return std::nullopt;
   return guard([&] {
     int64 rows = 0;
     List* tables = has_subclass(table) ? find_all_inheritors(table, NoLock, nullptr) : list_make1_oid(table);
@@ -127,6 +132,40 @@ int64_t rows_written_counter(Oid table) {
     }
     list_free(tables);
     return rows;
+  });
+}
+
+bool hold_table(Oid table) {
+  return guard([&] {
+    LockRelationOid(table, AccessShareLock);
+    return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table));
+  });
+}
+
+namespace {
+
+Oid function_owner(Oid function) {
+  HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+  if (!HeapTupleIsValid(tuple)) return InvalidOid;
+  const Oid owner = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->proowner;
+  ReleaseSysCache(tuple);
+  return owner;
+}
+
+}  // namespace
+
+std::string trigger_of_ordinary_role(Oid table) {
+  return guard([&]() -> const char* {
+    Relation relation = table_open(table, AccessShareLock);
+    const TriggerDesc* triggers = relation->trigdesc;
+    const char* found = "";
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+      const Trigger& trigger = triggers->triggers[i];
+      if (trigger.tgisinternal || trigger.tgenabled == TRIGGER_DISABLED) continue;
+      if (!superuser_arg(function_owner(trigger.tgfoid))) found = pstrdup(trigger.tgname);
+    }
+    table_close(relation, NoLock);
+    return found;
   });
 }
 

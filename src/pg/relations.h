@@ -33,7 +33,13 @@ std::vector<std::string> loadable_columns(Oid table);
 double planned_rows(Oid table);
 
 // Rows inserted and updated by this session in a table and its partitions, as far as the session has not
-// reported them yet. Only differences mean something.
-int64_t rows_written_counter(Oid table);
+// reported them yet; none where track_counts is off. Only differences mean something.
+std::optional<int64_t> rows_written_counter(Oid table);
+
+// Keeps a table from being dropped or renamed until the end of the transaction. False if it is gone already.
+bool hold_table(Oid table);
+
+// A trigger on the table, not disabled, whose function belongs to a role that is no superuser; empty if there is none.
+std::string trigger_of_ordinary_role(Oid table);
 
 }  // namespace etl::pg

@@ -48,6 +48,18 @@ bool is_member(Oid role, Oid owner) {
   return guard([&] { return is_member_of_role(role, owner); });
 }
 
+bool may_act_as(Oid role, Oid owner) {
+  return guard([&] { return superuser_arg(role) || compat::may_set_role(role, owner); });
+}
+
+bool may_create_schemas(Oid role) {
+  return guard([&] { return compat::may_create_schemas(MyDatabaseId, role); });
+}
+
+bool may_create_in_schema(Oid role, Oid schema) {
+  return guard([&] { return compat::may_create_in_schema(schema, role); });
+}
+
 bool may_connect(Oid role) {
   return guard([&] { return compat::may_connect(MyDatabaseId, role); });
 }

@@ -15,6 +15,11 @@ bool role_is_superuser(Oid role);
 // True if `role` has the rights of `owner`: it is the owner, a member of it, or a superuser.
 bool is_member(Oid role, Oid owner);
 
+// True if `role` may become `owner`, and so may do everything in its name; superusers may become anybody.
+bool may_act_as(Oid role, Oid owner);
+
+bool may_create_schemas(Oid role);                  // in this database
+bool may_create_in_schema(Oid role, Oid schema);
 bool may_connect(Oid role);             // to this database
 bool may_read_server_files(Oid role);   // superuser or pg_read_server_files
 bool may_use_schema(Oid role, Oid schema);

@@ -1,5 +1,7 @@
 #include "pg/settings.h"
 
+#include "pg/guard.h"
+
 namespace etl::settings {
 
 namespace {
@@ -15,30 +17,21 @@ const config_enum_entry kProgressOptions[] = {{"job", static_cast<int>(Progress:
                                               {"off", static_cast<int>(Progress::kOff), false},
                                               {nullptr, 0, false}};
 
-// Shown texts live in static buffers: the server reads them at once.
-char shown_number[32];
+constexpr const char* kShown[] = {"etl_orchestrator.run_id", "etl_orchestrator.layer", "etl_orchestrator.job",
+                                  "etl_orchestrator.attempt"};
+char* shown_values[4];
 
-const char* show_run_id() {
-  if (current_attempt().run_id == 0) return "";
-  snprintf(shown_number, sizeof shown_number, "%lld", static_cast<long long>(current_attempt().run_id));
-  return shown_number;
+// Written by the engine only. Not of context internal, because these do not reach parallel workers.
+void define_shown(int number, const char* description) {
+  DefineCustomStringVariable(kShown[number], description, "Empty outside a job; set by the engine.",
+                             &shown_values[number], "", PGC_SUSET,
+                             GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE | GUC_NO_RESET_ALL, nullptr, nullptr, nullptr);
 }
 
-const char* show_attempt() {
-  if (current_attempt().run_id == 0) return "";
-  snprintf(shown_number, sizeof shown_number, "%d", current_attempt().attempt);
-  return shown_number;
-}
-
-const char* show_layer() { return current_attempt().layer.c_str(); }
-const char* show_job() { return current_attempt().job.c_str(); }
-
-// A setting that only shows: its value comes from the current attempt, nobody can set it.
-void define_shown(const char* name, const char* description, GucShowHook show) {
-  static char* unused[4];
-  static int next = 0;
-  DefineCustomStringVariable(name, description, "Empty outside a job.", &unused[next++], "", PGC_INTERNAL,
-                             GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE | GUC_NO_RESET_ALL, nullptr, nullptr, show);
+void show(const std::string (&values)[4]) {
+  pg::guard([&] {
+    for (int i = 0; i < 4; ++i) SetConfigOption(kShown[i], values[i].c_str(), PGC_SUSET, PGC_S_OVERRIDE);
+  });
 }
 
 }  // namespace
@@ -50,8 +43,18 @@ bool superuser_jobs() { return superuser_jobs_value; }
 bool analyze_after_load() { return analyze_after_load_value; }
 
 CurrentAttempt& current_attempt() {
-  static auto* attempt = new CurrentAttempt;  // never destroyed: show hooks may run until the process ends
+  static auto* attempt = new CurrentAttempt;  // never destroyed: the library is not unloaded
   return *attempt;
+}
+
+void show_attempt(CurrentAttempt attempt) {
+  show({std::to_string(attempt.run_id), attempt.layer, attempt.job, std::to_string(attempt.attempt)});
+  current_attempt() = std::move(attempt);
+}
+
+void clear_attempt() {
+  current_attempt() = {};
+  show({"", "", "", ""});
 }
 
 void define() {
@@ -74,10 +77,10 @@ void define() {
                            "Analyzes the table of a job after the job has written a tenth of it or more.",
                            "Happens in the job's own transaction, where the job's owner may analyze the table.",
                            &analyze_after_load_value, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-  define_shown("etl_orchestrator.run_id", "Inside a job: the run that it belongs to.", show_run_id);
-  define_shown("etl_orchestrator.layer", "Inside a job: its layer.", show_layer);
-  define_shown("etl_orchestrator.job", "Inside a job: its name.", show_job);
-  define_shown("etl_orchestrator.attempt", "Inside a job: the number of the attempt, from 1.", show_attempt);
+  define_shown(0, "Inside a job: the run that it belongs to.");
+  define_shown(1, "Inside a job: its layer.");
+  define_shown(2, "Inside a job: its name.");
+  define_shown(3, "Inside a job: the number of the attempt, from 1.");
   MarkGUCPrefixReserved("etl_orchestrator");
 }
 

@@ -13,15 +13,18 @@ Progress progress();          // what a waiting CALL reports
 bool superuser_jobs();        // may superusers own jobs
 bool analyze_after_load();    // analyze a job's table after a substantial change
 
-// The attempt that this process is working on, shown as read-only settings run_id, layer, job and attempt.
-// Outside a worker, and between jobs, all are empty.
+// The attempt that this process is working on. Shown to the job as settings run_id, layer, job and attempt, also in
+// parallel workers of its queries; outside a worker, and between jobs, these are empty.
 struct CurrentAttempt {
   int64_t run_id = 0;  // 0: none
   int attempt = 0;
   std::string layer;
   std::string job;
+  std::map<std::string, std::optional<std::string>> params;  // of the run, those that the job has asked for
 };
 CurrentAttempt& current_attempt();
+void show_attempt(CurrentAttempt attempt);
+void clear_attempt();
 
 // Defines all settings; called once, when the library is loaded.
 void define();

@@ -124,24 +124,28 @@ std::string Rows::text(int row, int column) const {
 }
 
 std::vector<std::string> Rows::texts(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? std::vector<std::string>{} : texts_of(found, "an array");
+}
+
+std::vector<std::string> texts_of(Datum array, const char* what) {
   struct Elements {
     Datum* datums;
     bool* nulls;
     int count;
   };
-  bool null = true;
-  const Datum found = datum(row, column, &null);
-  std::vector<std::string> texts;
-  if (null) return texts;
   const Elements elements = guard([&] {
     Elements read{};
-    deconstruct_array(DatumGetArrayTypeP(found), TEXTOID, -1, false, TYPALIGN_INT, &read.datums, &read.nulls,
+    deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &read.datums, &read.nulls,
                       &read.count);
     return read;
   });
+  std::vector<std::string> texts;
   texts.reserve(static_cast<size_t>(elements.count));
   for (int i = 0; i < elements.count; ++i) {
-    if (elements.nulls[i]) continue;
+    if (elements.nulls[i])
+      throw Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, format("%s must not contain nulls", what));
     const char* element = guard([&] { return to_c_string(elements.datums[i]); });
     texts.emplace_back(element);
   }

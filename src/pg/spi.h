@@ -1,7 +1,7 @@
 // SQL from C++: prepared statements of ours and the rows they return.
 //
 // Every statement here is fully qualified and touches only schema setup and the catalogs. Whoever runs one in a
-// session that belongs to a user does it under AsEngine (engine_rights.h), which also pins the search_path.
+// session that belongs to a user does it under EngineRights (engine_rights.h), which also pins the search_path.
 #pragma once
 
 #include "pg/error.h"
@@ -48,6 +48,9 @@ Value oid_array(const std::vector<Oid>& oids);
 Value timestamp_value(TimestampTz time);
 inline Value null_value() { return Value(); }
 
+// The elements of a text[]. Failure (null_value_not_allowed) naming `what` where one is null.
+std::vector<std::string> texts_of(Datum array, const char* what);
+
 // What a statement returned. Valid until its Spi ends or commits.
 class Rows {
  public:
@@ -66,7 +69,7 @@ class Rows {
   bool boolean(int row, int column) const;
   TimestampTz timestamp(int row, int column) const;
   std::string text(int row, int column) const;  // any type, through its output function
-  std::vector<std::string> texts(int row, int column) const;  // text[], without null elements
+  std::vector<std::string> texts(int row, int column) const;  // text[]; null: empty
 
  private:
   Datum datum(int row, int column, bool* null) const;

@@ -3,6 +3,8 @@
 #include "pg/guard.h"
 
 extern "C" {
+#include "utils/portal.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 }
 
@@ -64,11 +66,41 @@ void Block::commit() {
   open_ = false;
 }
 
+bool in_subtransaction(const std::function<void()>& body) {
+  struct Outer {
+    MemoryContext context;
+    ResourceOwner owner;
+  };
+  const Outer outer = guard([] {
+    const Outer saved{CurrentMemoryContext, CurrentResourceOwner};
+    BeginInternalSubTransaction(nullptr);
+    return saved;
+  });
+  bool done = true;
+  try {
+    body();
+  } catch (const Error& error) {
+    if (error.sqlstate() == ERRCODE_QUERY_CANCELED) throw;
+    done = false;
+  }
+  guard([&] {
+    if (done) {
+      ReleaseCurrentSubTransaction();
+    } else {
+      RollbackAndReleaseCurrentSubTransaction();
+    }
+    MemoryContextSwitchTo(outer.context);
+    CurrentResourceOwner = outer.owner;
+  });
+  return done;
+}
+
 void abort_everything() {
   try {
     guard([] {
       HOLD_INTERRUPTS();
       AbortOutOfAnyTransaction();
+      PortalErrorCleanup();
       RESUME_INTERRUPTS();
     });
   } catch (const Error& error) {

@@ -51,6 +51,10 @@ class Block {
   bool open_ = true;
 };
 
+// Runs `body` in a subtransaction of the open transaction. False if it raised an error, of which nothing is left; a
+// cancel passes on.
+bool in_subtransaction(const std::function<void()>& body);
+
 // Ends whatever transaction is open, with every block and subtransaction in it. Cannot raise.
 void abort_everything();
 

@@ -26,11 +26,19 @@ bool sleep_on_latch(long milliseconds, const char* wait_event_name) {
 void check_interrupts() {
   guard([] {
     CHECK_FOR_INTERRUPTS();
-    if (ConfigReloadPending && IsBackgroundWorker) {
+    if (ConfigReloadPending && MyBackendType == B_BG_WORKER) {
       ConfigReloadPending = false;
       ProcessConfigFile(PGC_SIGHUP);
     }
   });
+}
+
+CancelHeld::CancelHeld() { HOLD_CANCEL_INTERRUPTS(); }
+
+void CancelHeld::release() {
+  // An error of the server releases all holds by itself.
+  if (held_ && QueryCancelHoldoffCount > 0) RESUME_CANCEL_INTERRUPTS();
+  held_ = false;
 }
 
 void handle_background_signals() {

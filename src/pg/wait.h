@@ -15,6 +15,20 @@ bool sleep_on_latch(long milliseconds, const char* wait_event_name);
 // Handles what signals asked for: termination, cancellation, barriers, a reload of the configuration.
 void check_interrupts();
 
+// While it lives, a cancel of what this process does is noticed (QueryCancelPending), but not raised.
+class CancelHeld {
+ public:
+  CancelHeld();
+  ~CancelHeld() { release(); }
+  CancelHeld(const CancelHeld&) = delete;
+  CancelHeld& operator=(const CancelHeld&) = delete;
+
+  void release();
+
+ private:
+  bool held_ = true;
+};
+
 // Signal handlers of a background process of ours.
 void handle_background_signals();
 
