@@ -28,6 +28,9 @@ namespace {
 constexpr int kMostReads = 3;    // then a run whose plan cannot be read is given up
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
+constexpr long kShortRetryMs = 20;
+constexpr int kShortRetries = 10;
+
 uint64 seat_generation = 0;  // of the seat that this process holds
 
 Oid extension() {
@@ -72,7 +75,15 @@ class Conductor {
     if (!OidIsValid(extension_)) return !leave_without_extension(delay);
     collect();
     const bool settled = settle();
-    *delay = dispatch() && settled ? pg::kForever : kRetryMs;
+    *delay = pg::kForever;
+    if (dispatch()) {
+      short_retries_ = kShortRetries;
+    } else {
+      // A place that a worker has just left is free for the server a moment later.
+      *delay = short_retries_ > 0 ? kShortRetryMs : kRetryMs;
+      --short_retries_;
+    }
+    if (!settled) *delay = kRetryMs;
     if (!runs_.empty()) {
       idle_since_ = GetCurrentTimestamp();
       Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
@@ -322,13 +333,19 @@ class Conductor {
     std::vector<Oid> owners;
     for (const auto& [id, run] : runs_)
       for (const Oid owner : run->owners_with_work()) owners.push_back(owner);
-    if (owners.empty()) return true;
     pool_.begin_round(owners);
     while (hand_out_in_turn()) continue;
 
     bool started = true;
-    for (const auto& [id, run] : runs_)
-      for (const Oid owner : run->owners_with_work()) started = pool_.want(owner) && started;
+    bool work_is_left = false;
+    for (const Oid owner : pool_.starved()) started = pool_.want(owner) && started;
+    for (const auto& [id, run] : runs_) {
+      for (const Oid owner : run->owners_with_work()) {
+        work_is_left = true;
+        started = pool_.want(owner) && started;
+      }
+    }
+    pool_.end_round(work_is_left);
     return started;
   }
 
@@ -353,6 +370,7 @@ class Conductor {
   std::vector<Assignment> lost_;     // attempts whose worker is gone, not yet settled
   std::vector<Oid> without_worker_;  // owners whose worker could not start, not yet settled
   std::map<RunId, int> unreadable_;  // runs that could not be read, and how often that was tried
+  int short_retries_ = kShortRetries;
   bool look_again_ = true;
   TimestampTz idle_since_ = 0;
 };
@@ -378,7 +396,7 @@ void leave_at_exit(int, Datum place) {
   seat.state = SeatState::kWanted;
   seat.has_news = true;
   seat.conductor = nullptr;
-  if (locked->launcher != nullptr) SetLatch(&locked->launcher->procLatch);
+  if (locked->launcher != nullptr) locked.wake(locked->launcher);
 }
 
 }  // namespace

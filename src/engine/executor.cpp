@@ -44,13 +44,12 @@ void count_rows(QueryDesc* query) {
   }
 }
 
-// Rows that a utility statement wrote, which no executor hook sees.
-int64 rows_of(const Node* statement, const QueryCompletion& completion) {
-  bool writes = false;
-  if (IsA(statement, CopyStmt)) writes = reinterpret_cast<const CopyStmt*>(statement)->is_from;
-  if (IsA(statement, SelectStmt)) writes = reinterpret_cast<const SelectStmt*>(statement)->intoClause != nullptr;
-  if (IsA(statement, CreateTableAsStmt) || IsA(statement, RefreshMatViewStmt)) writes = true;
-  return writes ? static_cast<int64>(completion.nprocessed) : 0;
+// True for utility statements that write rows, which no executor hook sees. To be asked before parse analysis, which
+// takes the INTO out of a SELECT.
+bool writes_as_utility(const Node* statement) {
+  if (IsA(statement, CopyStmt)) return reinterpret_cast<const CopyStmt*>(statement)->is_from;
+  if (IsA(statement, SelectStmt)) return reinterpret_cast<const SelectStmt*>(statement)->intoClause != nullptr;
+  return IsA(statement, CreateTableAsStmt) || IsA(statement, RefreshMatViewStmt);
 }
 
 // A block belongs to the engine: only savepoints may be set in it.
@@ -94,6 +93,7 @@ void require_owner(List* queries, Oid owner) {
 }
 
 void run_portal(RawStmt* raw, const char* source, Oid owner) {
+  const bool counts = writes_as_utility(raw->stmt);
   const bool needs_snapshot = analyze_requires_snapshot(raw);
   if (needs_snapshot) PushActiveSnapshot(GetTransactionSnapshot());
   List* queries = pg_analyze_and_rewrite_fixedparams(raw, source, nullptr, 0, nullptr);
@@ -109,7 +109,7 @@ void run_portal(RawStmt* raw, const char* source, Oid owner) {
   InitializeQueryCompletion(&completion);
   compat::run_portal(portal, true, None_Receiver, &completion);
   PortalDrop(portal, false);
-  rows_written += rows_of(raw->stmt, completion);
+  if (counts) rows_written += static_cast<int64>(completion.nprocessed);
 }
 
 // One statement, with the timeout that a client's statement would have. Its plan must outlive the transactions that it

@@ -96,6 +96,11 @@ Oid take_table(const std::string& table, bool must_be_owned) {
     throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist", table.c_str()));
   if (!pg::can_be_loaded(relation))
     throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, pg::format("%s is not a table that can be loaded", table.c_str()));
+  // Emptying it would fail, or take rows of the other table along.
+  if (pg::is_referenced(relation))
+    throw pg::Failure(ERRCODE_FEATURE_NOT_SUPPORTED,
+                      pg::format("the rows of table %s cannot be replaced: a foreign key refers to it", table.c_str()),
+                      "", "Drop the foreign key, or load a table without one and update this from it.");
   if (must_be_owned && pg::table_owner(relation) != GetUserId())
     throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
                       pg::format("table %s belongs to another role than the job that was discovered from it",
@@ -125,10 +130,10 @@ Loaded load_file(const std::string& table, const std::string& file, bool must_be
   std::string columns;
   for (const std::string& column : match_columns(table, file, pg::loadable_columns(relation), &loaded.note))
     columns += (columns.empty() ? "" : ", ") + pg::quote_name(column);
-  const bool partitioned = pg::is_partitioned(relation);
-  run_in_block((partitioned ? "DELETE FROM " : "TRUNCATE ONLY ") + table);
+  const bool must_delete = pg::is_partitioned(relation);
+  run_in_block((must_delete ? "DELETE FROM " : "TRUNCATE ONLY ") + table);
   loaded.rows = run_in_block("COPY " + table + " (" + columns + ") FROM " + pg::quote_text(file) +
-                             " WITH (FORMAT csv, HEADER true" + (partitioned ? ")" : ", FREEZE true)"));
+                             " WITH (FORMAT csv, HEADER true" + (must_delete ? ")" : ", FREEZE true)"));
   return loaded;
 }
 

@@ -16,7 +16,7 @@ struct Loaded {
 // The first line names the columns, in any order and case. Where no name is a column's, columns are matched by
 // position, with a note; where only some are, it is an error. CRLF, a missing last newline and a byte order mark
 // are fine. A table is emptied by TRUNCATE and filled frozen, so that no snapshot ever finds it empty or half full; a
-// partitioned one, which cannot be filled so, by DELETE.
+// partitioned one, which cannot be filled so, by DELETE. One that a foreign key refers to is refused.
 //
 // `must_be_owned`: the table must belong to the current user, as it did when the job was discovered from it. A superuser's
 // load is refused where a trigger would run another role's code with its rights.

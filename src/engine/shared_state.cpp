@@ -76,6 +76,21 @@ void require_engine() {
                     "separated by commas):\n  shared_preload_libraries = 'etl_orchestrator'");
 }
 
+Locked::~Locked() {
+  LWLockRelease(state->lock);
+  for (size_t i = 0; i < to_wake_count_; ++i) SetLatch(&to_wake_[i]->procLatch);
+}
+
+void Locked::wake(PGPROC* process) const {
+  const auto end = to_wake_.begin() + to_wake_count_;
+  if (std::find(to_wake_.begin(), end, process) != end) return;
+  if (to_wake_count_ < to_wake_.size()) {
+    to_wake_[to_wake_count_++] = process;
+  } else {
+    SetLatch(&process->procLatch);
+  }
+}
+
 Seat* Locked::find_seat(Oid database) const {
   Seat* seats = state->seats();
   for (int i = 0; i < state->seat_count; ++i)
@@ -107,30 +122,23 @@ void Locked::call_conductor(Oid database) const {
   }
   if (seat != nullptr) seat->has_news = true;
   if (seat != nullptr && seat->state == SeatState::kRunning) {
-    SetLatch(&seat->conductor->procLatch);
+    wake(seat->conductor);
   } else if (state->launcher != nullptr) {
-    SetLatch(&state->launcher->procLatch);
+    wake(state->launcher);
   }
 }
 
-namespace {
-
-void wake_for_result(Seat& seat) {
-  seat.has_results = true;
-  SetLatch(&seat.conductor->procLatch);
-}
-
-}  // namespace
-
 void Locked::announce_result(Oid database) const {
   Seat* seat = find_seat(database);
-  if (seat != nullptr && seat->state == SeatState::kRunning) wake_for_result(*seat);
+  if (seat == nullptr || seat->state != SeatState::kRunning) return;
+  seat->has_results = true;
+  wake(seat->conductor);
 }
 
-void Locked::announce_slot() const {
+void Locked::announce_slot(Oid but) const {
   Seat* seats = state->seats();
   for (int i = 0; i < state->seat_count; ++i)
-    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot) wake_for_result(seats[i]);
+    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot && seats[i].database != but) announce_result(seats[i].database);
 }
 
 void Locked::wake_waiters(RunId run_id, bool ended) const {
@@ -139,7 +147,7 @@ void Locked::wake_waiters(RunId run_id, bool ended) const {
     Waiter& waiter = waiters[i];
     if (waiter.run_id != run_id || waiter.database != MyDatabaseId || !(ended || waiter.each_step)) continue;
     waiter.has_news = true;
-    SetLatch(&waiter.process->procLatch);
+    wake(waiter.process);
   }
 }
 

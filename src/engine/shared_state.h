@@ -62,6 +62,8 @@ struct Slot {
   Outcome outcome;    // of kDone
   bool cancelled;     // the assignment was asked to stop
   bool retire;        // leave instead of waiting for work
+  bool fresh;         // has had no work yet
+  Oid reserved_for;   // database whose conductor made room by retiring it; 0: none. Kept while kFree
 };
 
 // Process that waits for a run; indexed by process number. run_id 0: waits for none.
@@ -95,15 +97,18 @@ SharedState* shared_state();
 // Failure (object_not_in_prerequisite_state) with the line for postgresql.conf where the library was not preloaded.
 void require_engine();
 
-// Holds the lock while it lives. Trivial on purpose: an error of the server releases all locks anyway.
+// Holds the lock while it lives, and wakes whom it was told to when it has let go: who wakes up wants the lock. An error of
+// the server releases all locks by itself.
 class Locked {
  public:
   Locked() { LWLockAcquire(shared_state()->lock, LW_EXCLUSIVE); }
-  ~Locked() { LWLockRelease(shared_state()->lock); }
+  ~Locked();
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
 
   SharedState* operator->() const { return shared_state(); }
+
+  void wake(PGPROC* process) const;
 
   // The seat of a database, or null.
   Seat* find_seat(Oid database) const;
@@ -116,11 +121,15 @@ class Locked {
   // Wakes the conductor of a database because a slot of it has changed.
   void announce_result(Oid database) const;
 
-  // Wakes all conductors that wait for a slot.
-  void announce_slot() const;
+  // Wakes all conductors that wait for a slot, but for that of one database.
+  void announce_slot(Oid but = InvalidOid) const;
 
   // Wakes who waits for a run: all of them at its end, else those that asked for each step.
   void wake_waiters(RunId run_id, bool ended) const;
+
+ private:
+  mutable std::array<PGPROC*, 8> to_wake_{};
+  mutable size_t to_wake_count_ = 0;
 };
 
 // In an SQL function: calls the conductor of this database when the current transaction commits.

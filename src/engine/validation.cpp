@@ -141,7 +141,8 @@ class Validator {
       path = directory + path.substr(path.find('}') + 1);
     }
     if (!path.starts_with('/')) {
-      complain(job, pg::format("file \"%s\" is not an absolute path", path.c_str()));
+      complain(job, pg::format("file \"%s\" is not an absolute path", path.c_str()),
+               "Begin it with a slash, or with {key} for a directory in setup.etl_config.");
       return "";
     }
     if (!pg::may_read_server_files(detail.owner_oid)) {
@@ -181,7 +182,7 @@ class Validator {
     } else if (!pg::can_be_loaded(relation)) {
       complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
     } else if (pg::role_exists(detail.owner_oid) &&
-               !(pg::may_use_schema(detail.owner_oid, schema) && pg::may_replace_rows(detail.owner_oid, relation))) {
+               !(pg::may_use_schema(detail.owner_oid, schema) && pg::may_replace_rows(detail.owner_oid, relation, pg::is_partitioned(relation)))) {
       complain(job, pg::format("owner \"%s\" may not replace the rows of table %s", detail.owner.c_str(),
                                table.c_str()),
                pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT INSERT, %s ON %s TO %s;",

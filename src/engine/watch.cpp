@@ -116,10 +116,14 @@ class Follower {
 
  private:
   void announce() const {
-    notice(pg::format("run %lld: %s in %s", static_cast<long long>(run_id_),
-                      report::plural(all_.total, "job", "jobs").c_str(),
-                      report::plural(static_cast<int64_t>(run_.layers.size()), "layer", "layers").c_str()),
-           all_.total > 0 ? "" : "There is no enabled job that you may run: setup.load_jobs lists your jobs.");
+    if (run_.steps.empty()) {
+      notice(pg::format("run %lld: no jobs", static_cast<long long>(run_id_)),
+             "There is no enabled job that you may run: setup.load_jobs lists your jobs.");
+    } else if (settings::progress() != settings::Progress::kOff) {
+      notice(pg::format("run %lld: %s in %s", static_cast<long long>(run_id_),
+                        report::plural(all_.total, "job", "jobs").c_str(),
+                        report::plural(static_cast<int64_t>(run_.layers.size()), "layer", "layers").c_str()));
+    }
   }
 
   // Reads what is new and reports it. True if the run has ended.
@@ -128,6 +132,7 @@ class Follower {
     waiting_.begin_to_look();
     {
       const pg::EngineRights rights;
+      const pg::LatestSnapshot snapshot;
       const pg::Spi spi;
       const std::optional<RunState> state = read_state(run_id_);
       if (!state) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run has been deleted");
@@ -217,9 +222,10 @@ class Follower {
     }
     if (!state_.message.empty()) detail += (detail.empty() ? "" : "\n") + state_.message;
     const bool cancelled = state_.status == "CANCELLED";
+    const std::string jobs = all_.text() + (all_.ok == all_.total ? ", but tables are missing" : "");
     throw pg::Failure(cancelled ? kRunCancelled : kRunFailed,
                       pg::format("run %lld %s: %s, %s", static_cast<long long>(run_id_),
-                                 cancelled ? "was cancelled" : "failed", all_.text().c_str(), took.c_str()),
+                                 cancelled ? "was cancelled" : "failed", jobs.c_str(), took.c_str()),
                       detail, log_hint());
   }
 
@@ -259,6 +265,7 @@ RunState state_for_caller(RunId run_id) {
   std::optional<RunState> state;
   {
     const pg::EngineRights rights;
+    const pg::LatestSnapshot snapshot;
     const pg::Spi spi;
     state = read_state(run_id);
   }

@@ -21,9 +21,18 @@ void each_own_slot(const Locked& locked, F&& visit) {
 
 bool takes_work(const Slot& slot) { return slot.state == SlotState::kIdle && !slot.retire; }
 
-void retire(Slot& slot) {
+void retire(const Locked& locked, Slot& slot, Oid reserved_for) {
   slot.retire = true;
-  SetLatch(&slot.worker->procLatch);
+  slot.reserved_for = reserved_for;
+  locked.wake(slot.worker);
+}
+
+// A place that this database may take: free, and not kept for another that still waits for it.
+bool is_free(const Locked& locked, const Slot& slot) {
+  if (slot.state != SlotState::kFree) return false;
+  if (!OidIsValid(slot.reserved_for) || slot.reserved_for == MyDatabaseId) return true;
+  const Seat* seat = locked.find_seat(slot.reserved_for);
+  return seat == nullptr || seat->state != SeatState::kRunning || !seat->wants_slot;
 }
 
 // Cancels what a worker is busy with. It still is: the state changes only under the lock.
@@ -36,7 +45,7 @@ void stop(Slot& slot) {
 bool is_full(const Locked& locked) {
   const Slot* slots = locked->slots();
   const auto taken = std::count_if(slots, slots + locked->slot_count,
-                                   [](const Slot& slot) { return slot.state != SlotState::kFree; });
+                                   [&](const Slot& slot) { return !is_free(locked, slot); });
   return taken >= std::min(settings::max_workers(), locked->slot_count);
 }
 
@@ -80,7 +89,6 @@ std::vector<Assignment> WorkerPool::adopt() {
 
 std::vector<Finished> WorkerPool::collect() {
   std::vector<Finished> finished;
-  bool room = false;
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
     if (slot.state != SlotState::kDone && slot.state != SlotState::kDead) return;
@@ -88,9 +96,8 @@ std::vector<Finished> WorkerPool::collect() {
     if (slot.work.run.id != 0) finished.push_back({slot.work, died, slot.outcome});
     slot.state = slot.worker == nullptr ? SlotState::kFree : SlotState::kIdle;
     slot.work = {};
-    room = true;
+    if (slot.state == SlotState::kFree) locked.announce_slot();
   });
-  if (room) locked.announce_slot();
   return finished;
 }
 
@@ -121,10 +128,10 @@ void WorkerPool::begin_round(const std::vector<Oid>& owners) {
   starved_.clear();
   with_work_ = owners;
   const Locked locked;
-  locked.find_seat(MyDatabaseId)->wants_slot = false;
-  if (!is_full(locked)) return;
   for (const Oid owner : owners)
-    if (!has_worker(locked, owner)) starved_.push_back(owner);
+    if (!is_starved(owner) && !has_worker(locked, owner)) starved_.push_back(owner);
+  // Who was served longest ago comes first, so that owners take turns where there is room for few.
+  std::stable_sort(starved_.begin(), starved_.end(), [&](Oid a, Oid b) { return last_start_[a] < last_start_[b]; });
 }
 
 // Makes room by retiring an idle worker, unless one is leaving already: one of another database, or one whose owner has
@@ -132,33 +139,46 @@ void WorkerPool::begin_round(const std::vector<Oid>& owners) {
 void WorkerPool::retire_one(const Locked& locked, bool any) const {
   const auto is_idle = [](const Slot& slot) { return slot.state == SlotState::kIdle; };
   const auto may_go = [&](const Slot& slot) {
-    return is_idle(slot) && (any || slot.database != MyDatabaseId ||
+    return is_idle(slot) && !slot.fresh && (any || slot.database != MyDatabaseId ||
                              std::find(with_work_.begin(), with_work_.end(), slot.owner) == with_work_.end());
   };
   Slot* slots = locked->slots();
   Slot* end = slots + locked->slot_count;
   if (std::any_of(slots, end, [&](const Slot& slot) { return is_idle(slot) && slot.retire; })) return;
   Slot* found = std::find_if(slots, end, may_go);
-  if (found != end) retire(*found);
+  if (found != end) retire(locked, *found, MyDatabaseId);
 }
 
 bool WorkerPool::is_starved(Oid owner) const { return std::find(starved_.begin(), starved_.end(), owner) != starved_.end(); }
 
 bool WorkerPool::assign(Oid owner, const Assignment& work) {
-  if (!starved_.empty() && !is_starved(owner)) return false;
   const Locked locked;
+  const bool must_give_way = !starved_.empty() && !is_starved(owner) && (server_is_full_ || is_full(locked));
   Slot* slots = locked->slots();
   for (int place = 0; place < locked->slot_count; ++place) {
     Slot& slot = slots[place];
     if (!takes_work(slot) || slot.database != MyDatabaseId || slot.owner != owner) continue;
+    if (must_give_way && !slot.fresh) continue;  // each worker serves at least once
     slot.work = work;
     slot.cancelled = false;
     ++slot.generation;
     slot.state = SlotState::kBusy;
-    SetLatch(&slot.worker->procLatch);
+    slot.fresh = false;
+    locked.wake(slot.worker);
     return true;
   }
   return false;
+}
+
+void WorkerPool::end_round(bool work_is_left) {
+  const Locked locked;
+  if (!work_is_left) locked.find_seat(MyDatabaseId)->wants_slot = false;
+  bool room = false;
+  each_own_slot(locked, [&](Slot& slot, int) {
+    room = room || slot.state == SlotState::kIdle;
+    if (slot.state == SlotState::kIdle) slot.fresh = false;  // there was nothing for it
+  });
+  if (room) locked.announce_slot(MyDatabaseId);
 }
 
 bool WorkerPool::want(Oid owner) {
@@ -171,7 +191,12 @@ bool WorkerPool::want(Oid owner) {
       return true;
     }
   }
-  return start(owner);
+  server_is_full_ = !start(owner);
+  if (!server_is_full_) return true;
+  const Locked locked;
+  locked.find_seat(MyDatabaseId)->wants_slot = true;
+  retire_one(locked, is_starved(owner));
+  return false;
 }
 
 bool WorkerPool::start(Oid owner) {
@@ -181,15 +206,20 @@ bool WorkerPool::start(Oid owner) {
   {
     const Locked locked;
     Slot* slots = locked->slots();
-    while (place < locked->slot_count && slots[place].state != SlotState::kFree) ++place;
-    if (place == locked->slot_count) return true;
+    while (place < locked->slot_count && !is_free(locked, slots[place])) ++place;
+    if (place == locked->slot_count) {  // somebody was faster
+      locked.find_seat(MyDatabaseId)->wants_slot = true;
+      return true;
+    }
     generation = slots[place].generation + 1;
     slots[place] = Slot{};
     slots[place].state = SlotState::kStarting;
     slots[place].generation = generation;
     slots[place].database = MyDatabaseId;
     slots[place].owner = owner;
+    slots[place].fresh = true;
   }
+  last_start_[owner] = ++starts_;
   BackgroundWorkerHandle* handle = nullptr;
   try {
     handle = start_background("etl_worker_main", name, "etl_orchestrator worker",
@@ -228,7 +258,7 @@ bool WorkerPool::retire_all() {
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
     none_left = false;
-    if (slot.state == SlotState::kIdle) retire(slot);
+    if (slot.state == SlotState::kIdle) retire(locked, slot, InvalidOid);
   });
   return none_left;
 }

@@ -24,16 +24,21 @@ class WorkerPool {
   // Owners for whom a worker was started that ended before it could serve.
   std::vector<Oid> failed_starts();
 
-  // Begins a round of assignments: these owners have work. Where one of them has no worker and there is no room for
-  // one, assign() refuses work for owners who have workers, until want() has made room.
+  // Begins a round of assignments: these owners have work. Those of them who have no worker at all are starved: as long
+  // as there is no room for one of theirs, assign() refuses work for the others, so that want() can make room.
   void begin_round(const std::vector<Oid>& owners);
+  const std::vector<Oid>& starved() const { return starved_; }
 
   // Hands work to an idle worker of its owner. False if there is none.
   bool assign(Oid owner, const Assignment& work);
 
   // Sees to it that a worker for this owner starts as soon as there is room; makes room, if needed, by retiring an
-  // idle worker. Does nothing while one is starting. False if the server has no worker slot: try again later.
+  // idle worker. Does nothing while one is starting. False if the server has no worker slot: try again later. Ask for
+  // starved owners first.
   bool want(Oid owner);
+
+  // Ends a round, after all that could be assigned was: tells others about workers that are idle now.
+  void end_round(bool work_is_left);
 
   // Asks the workers on this run to stop what they do.
   void cancel(RunId run_id);
@@ -51,7 +56,10 @@ class WorkerPool {
 
   std::map<int, BackgroundWorkerHandle*> starting_;  // by place of the slot
   std::vector<Oid> with_work_;                       // owners with work in this round
-  std::vector<Oid> starved_;                         // owners with work, no worker, and no room for one
+  std::vector<Oid> starved_;                         // those of them who have no worker
+  std::map<Oid, uint64> last_start_;                 // by owner: which of the starts was its last
+  uint64 starts_ = 0;
+  bool server_is_full_ = false;  // it had no worker slot when it was last asked
   bool told_about_slots_ = false;
 };
 

@@ -74,7 +74,8 @@ std::string find_ignoring_case(const std::string& path) {
   if (found.size() > 1)
     throw Failure(ERRCODE_AMBIGUOUS_ALIAS,
                   format("several files in \"%s\" are called %s without regard to case: \"%s\" and \"%s\"",
-                         folder.c_str(), wanted.c_str(), found[0].c_str(), found[1].c_str()));
+                         folder.c_str(), wanted.c_str(), found[0].c_str(), found[1].c_str()),
+                  "", "Leave one of them there, or give the job the path of one.");
   return folder + (folder == "/" ? "" : "/") + found.front();
 }
 

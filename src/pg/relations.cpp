@@ -6,6 +6,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -72,6 +73,10 @@ bool can_be_loaded(Oid table) {
 
 bool is_partitioned(Oid table) {
   return guard([&] { return get_rel_relkind(table); }) == RELKIND_PARTITIONED_TABLE;
+}
+
+bool is_referenced(Oid table) {
+  return guard([&] { return heap_truncate_find_FKs(list_make1_oid(table)) != NIL; });
 }
 
 namespace {

@@ -72,10 +72,9 @@ bool may_use_schema(Oid role, Oid schema) {
   return guard([&] { return compat::may_use_schema(schema, role); });
 }
 
-bool may_replace_rows(Oid role, Oid table) {
+bool may_replace_rows(Oid role, Oid table, bool must_delete) {
   return guard([&] {
-    const bool partitioned = get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE;
-    const AclMode empty = partitioned ? ACL_DELETE : ACL_TRUNCATE;
+    const AclMode empty = must_delete ? ACL_DELETE : ACL_TRUNCATE;
     return pg_class_aclmask(table, role, ACL_INSERT | empty, ACLMASK_ALL) == (ACL_INSERT | empty);
   });
 }

@@ -29,6 +29,14 @@ void Spi::commit() {
   guard([] { SPI_commit(); });
 }
 
+LatestSnapshot::LatestSnapshot() : exceptions_(std::uncaught_exceptions()) {
+  guard([] { PushActiveSnapshot(GetLatestSnapshot()); });
+}
+
+LatestSnapshot::~LatestSnapshot() {
+  if (std::uncaught_exceptions() == exceptions_) PopActiveSnapshot();  // else the abort that must follow does it
+}
+
 Value value(int64_t number) { return Value(Int64GetDatum(number)); }
 Value value(int32_t number) { return Value(Int32GetDatum(number)); }
 Value value(Oid oid) { return Value(ObjectIdGetDatum(oid)); }

@@ -26,6 +26,19 @@ class Spi {
   int exceptions_;
 };
 
+// While it lives, values that were read stay readable, also those that the server stores out of line. The latest
+// snapshot, whatever the isolation level of the transaction.
+class LatestSnapshot {
+ public:
+  LatestSnapshot();
+  ~LatestSnapshot();
+  LatestSnapshot(const LatestSnapshot&) = delete;
+  LatestSnapshot& operator=(const LatestSnapshot&) = delete;
+
+ private:
+  int exceptions_;
+};
+
 // One argument of a statement.
 struct Value {
   Datum datum = 0;
