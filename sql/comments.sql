@@ -97,7 +97,8 @@ COMMENT ON COLUMN setup.load_log.status IS 'OK, ERROR, SKIPPED, CANCELLED or TIM
 COMMENT ON COLUMN setup.load_log.table_name IS 'Table that the job declares, with its schema; null: none.';
 COMMENT ON COLUMN setup.load_log.file_path IS 'File that was loaded; null for a command.';
 COMMENT ON COLUMN setup.load_log.rows_loaded IS
-  'Rows inserted and updated in the declared table, or without one in all tables; null where the attempt did not succeed.';
+  'Rows inserted and updated in the declared table, or without one by all statements (but not by their WITH clauses); '
+  'null where the attempt did not succeed.';
 COMMENT ON COLUMN setup.load_log.started_at IS 'When the attempt began; for a skipped job, when it was skipped.';
 COMMENT ON COLUMN setup.load_log.finished_at IS 'When it ended, just before its commit.';
 COMMENT ON COLUMN setup.load_log.duration_ms IS 'From start to end, in milliseconds.';

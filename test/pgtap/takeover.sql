@@ -1,0 +1,151 @@
+-- Objects of others in a superuser's run: a table, procedure, view or trigger never makes its owner more than it is.
+\ir tools.psql
+SET client_min_messages = warning;
+SET etl_orchestrator.progress = off;
+\setenv FILES :files
+CREATE ROLE takeover_eve LOGIN;
+GRANT USAGE ON SCHEMA setup TO takeover_eve;
+GRANT pg_read_server_files TO takeover_eve;
+SELECT setup.create_layer('bronze'), setup.create_layer('silver'), setup.create_layer('gold');
+GRANT USAGE, CREATE ON SCHEMA bronze, silver, gold TO takeover_eve;
+CREATE SCHEMA eve AUTHORIZATION takeover_eve;
+CREATE TABLE witness (session_is text DEFAULT session_user, acts_as text DEFAULT current_user);
+GRANT ALL ON witness TO PUBLIC;
+CREATE TEMP VIEW log AS SELECT * FROM setup.load_log WHERE run_id = last_run();
+\! printf 'id\n1\n' > $FILES/trap.csv
+INSERT INTO setup.etl_config VALUES ('base_path_eve', :'files');
+SET SESSION AUTHORIZATION takeover_eve;
+CREATE FUNCTION eve.take_over() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.witness DEFAULT VALUES;
+  BEGIN
+    EXECUTE 'ALTER ROLE takeover_eve SUPERUSER';
+  EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+  END;
+END $$;
+CREATE FUNCTION eve.on_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM eve.take_over(); RETURN NEW; END $$;
+CREATE FUNCTION eve.in_view() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM eve.take_over(); RETURN 1; END $$;
+RESET SESSION AUTHORIZATION;
+
+SELECT plan(19);
+
+-- What a superuser discovers
+
+SET SESSION AUTHORIZATION takeover_eve;
+CREATE PROCEDURE silver.load_trap() LANGUAGE plpgsql AS $$ BEGIN PERFORM eve.take_over(); END $$;
+CREATE TABLE silver.trap ();
+CREATE TABLE bronze.eve_trap (id int);
+CREATE TRIGGER trap BEFORE INSERT ON bronze.eve_trap FOR EACH ROW EXECUTE FUNCTION eve.on_copy();
+CREATE MATERIALIZED VIEW gold.trap AS SELECT eve.in_view() AS one WITH NO DATA;
+RESET SESSION AUTHORIZATION;
+CALL setup.seed_load_jobs();
+SELECT results_eq('SELECT layer, owner FROM setup.load_jobs ORDER BY 1',
+  $$VALUES ('bronze', 'takeover_eve'), ('gold', 'takeover_eve'), ('silver', 'takeover_eve')$$,
+  'what a superuser discovers belongs to the owner of the object');
+CALL setup.orchestrate_all();
+SELECT is((SELECT count(*) FROM witness), 3::bigint, 'a superuser''s run runs its procedures, triggers and views');
+SELECT is_empty($$SELECT * FROM witness WHERE (session_is, acts_as) <> ('takeover_eve', 'takeover_eve')$$,
+  'as that owner');
+DELETE FROM setup.load_jobs;
+
+-- A job that a superuser's object has made is not taken over by an object of the same name
+
+CREATE PROCEDURE silver.load_roots() LANGUAGE sql AS 'SELECT 1';
+CREATE TABLE silver.roots ();
+CALL setup.seed_load_jobs('silver');
+SET SESSION AUTHORIZATION takeover_eve;
+CREATE MATERIALIZED VIEW silver.roots_too AS SELECT eve.in_view() AS one WITH NO DATA;
+SELECT throws_ok($$UPDATE setup.load_jobs SET discovered_as = 'procedure', owner = 'postgres' WHERE job_name = 'trap'$$,
+  '42501', NULL,
+  'nobody claims that a superuser''s object has made his job');
+UPDATE setup.load_jobs SET discovered_as = 'materialized view' WHERE job_name = 'trap';
+RESET SESSION AUTHORIZATION;
+SELECT isnt((SELECT discovered_as FROM setup.load_jobs WHERE job_name = 'trap'), 'materialized view',
+  'or an object of another kind');
+SELECT is((SELECT owner FROM setup.load_jobs WHERE job_name = 'roots'), 'postgres',
+  'the superuser''s job is still the superuser''s');
+
+-- An object that changes hands between the beginning of a run and its job
+
+DELETE FROM setup.load_jobs;
+ALTER SCHEMA silver OWNER TO takeover_eve;
+DROP PROCEDURE silver.load_trap();
+CALL setup.seed_load_jobs('silver');
+SELECT setup.drop_job('silver', 'roots_too');
+SELECT setup.add_job('silver', 'gate', $$SELECT public.wait_until('pg_try_advisory_xact_lock(9)')$$);
+UPDATE setup.load_jobs SET depends_on = '{gate}' WHERE job_name = 'roots';
+TRUNCATE witness;
+SELECT pg_advisory_lock(9);
+SELECT setup.start_run('silver') AS run \gset
+SET SESSION AUTHORIZATION takeover_eve;
+DROP PROCEDURE silver.load_roots();
+CREATE PROCEDURE silver.load_roots() LANGUAGE plpgsql AS $$ BEGIN PERFORM eve.take_over(); END $$;
+RESET SESSION AUTHORIZATION;
+SELECT pg_advisory_unlock(9);
+SELECT is(setup.wait_run(:run), 'ERROR', 'a procedure that somebody has replaced since the run began');
+SELECT is((SELECT sqlstate FROM log WHERE job_name = 'roots'), '42501', 'is not called');
+SELECT is_empty('SELECT * FROM witness', 'at all');
+DELETE FROM setup.load_jobs;
+CREATE TABLE bronze.eve_roots (id int);
+SELECT setup.add_job('bronze', 'gate', $$SELECT public.wait_until('pg_try_advisory_xact_lock(9)')$$);
+\! cp $FILES/trap.csv $FILES/roots.csv
+CALL setup.seed_load_jobs('bronze');
+UPDATE setup.load_jobs SET depends_on = '{gate}' WHERE job_name = 'eve_roots';
+ALTER SCHEMA bronze OWNER TO takeover_eve;
+SELECT pg_advisory_lock(9);
+SELECT setup.start_run('bronze') AS run \gset
+SET SESSION AUTHORIZATION takeover_eve;
+DROP TABLE bronze.eve_roots;
+CREATE TABLE bronze.eve_roots (id int);
+CREATE TRIGGER trap BEFORE INSERT ON bronze.eve_roots FOR EACH ROW EXECUTE FUNCTION eve.on_copy();
+RESET SESSION AUTHORIZATION;
+SELECT pg_advisory_unlock(9);
+SELECT is(setup.wait_run(:run), 'ERROR', 'a table that somebody has replaced since the run began');
+SELECT is((SELECT sqlstate FROM log WHERE job_name = 'eve_roots'), '42501', 'is not loaded');
+SELECT is_empty($$SELECT * FROM witness WHERE acts_as <> 'takeover_eve'$$, 'with more rights than the new owner''s');
+DELETE FROM setup.load_jobs;
+DROP TABLE bronze.eve_roots;
+
+-- Triggers of others on a superuser's table
+
+CREATE TABLE bronze.roots (id int);
+GRANT TRIGGER ON bronze.roots TO takeover_eve;
+SET SESSION AUTHORIZATION takeover_eve;
+CREATE TRIGGER trap BEFORE INSERT ON bronze.roots FOR EACH ROW EXECUTE FUNCTION eve.on_copy();
+RESET SESSION AUTHORIZATION;
+SELECT setup.add_job('bronze', 'roots', table_name => 'roots', file_path => :'files' || '/trap.csv');
+TRUNCATE witness;
+CALL setup.orchestrate_bronze(jobs => '{roots}');
+SELECT is((SELECT sqlstate || ' ' || message FROM log),
+  '42501 trigger "trap" on table bronze.roots would run with a superuser''s rights',
+    'a superuser''s load runs no trigger of others');
+SELECT isnt((SELECT nullif(hint, '') FROM log), NULL, 'it says what can be done instead');
+SELECT is_empty('SELECT * FROM witness', 'and does nothing');
+CREATE FUNCTION public.harmless() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+DROP TRIGGER trap ON bronze.roots;
+CREATE TRIGGER own BEFORE INSERT ON bronze.roots FOR EACH ROW EXECUTE FUNCTION public.harmless();
+CALL setup.orchestrate_bronze(jobs => '{roots}');
+SELECT is(outcome(), 'roots OK', 'a superuser''s own triggers are no problem');
+
+-- A schema that somebody has prepared
+
+CREATE ROLE takeover_squatter LOGIN;
+DROP VIEW log;
+DROP EXTENSION etl_orchestrator;
+DROP SCHEMA setup;
+CREATE SCHEMA setup AUTHORIZATION takeover_squatter;
+CREATE EXTENSION etl_orchestrator;
+SELECT is(:'SQLSTATE' || ' ' || :'LAST_ERROR_MESSAGE',
+  '42501 schema "setup" exists already and belongs to role "takeover_squatter"',
+    'the extension does not move into a schema of somebody else''s');
+DROP SCHEMA setup;
+CREATE EXTENSION etl_orchestrator;
+SELECT is(:'SQLSTATE'::text, '00000', 'but makes its own');
+SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'takeover_eve'), false, 'nobody has become a superuser');
+
+SELECT * FROM finish();
+ALTER SCHEMA bronze OWNER TO postgres;
+ALTER SCHEMA silver OWNER TO postgres;
+DROP OWNED BY takeover_eve, takeover_squatter;
+DROP ROLE takeover_eve, takeover_squatter;
