@@ -106,7 +106,7 @@ is($node->effects('another'), 'quick 1, second_long 1', 'those of the second in 
 
 # What the processes are called.
 
-my $titles = join "\n", map { chomp(my $title = `ps -o args= -p $_`); $title }
+my $titles = join "\n", map { PostgreSQL::Test::Utils::slurp_file("/proc/$_/cmdline") =~ s/\0.*//sr }
   split / /, join ' ', map { $node->processes($_) } qw(launcher conductor worker);
 unlike($titles, qr/^(?!postgres: (?:main: )?etl_orchestrator)/m, 'process titles begin with etl_orchestrator');
 is($node->sql('SELECT DISTINCT backend_type FROM pg_stat_activity WHERE backend_type ~ \'orchestrator\' ORDER BY 1'),
@@ -255,12 +255,12 @@ my $nobody_left =
 $node->append_conf('postgresql.conf', 'etl_orchestrator.idle_timeout = \'200ms\'');
 $node->reload;
 my $gone = seconds {
-  ok($node->becomes_true($nobody_left), 'after idle_timeout conductors and workers are gone, once the setting is reloaded');
+  ok($node->becomes_true($nobody_left), 'once idle_timeout is short, conductors and workers leave');
 };
 note sprintf 'conductors and workers were gone %.3f s after the reload', $gone;
 is($node->ended($node->start_run), 'OK', 'a run from cold ends OK');
 $gone = seconds {
-  ok($node->becomes_true($nobody_left), 'after a run, too, conductor and workers leave when idle_timeout has passed');
+  ok($node->becomes_true($nobody_left), 'after a run, too, they leave when idle_timeout has passed');
 };
 note sprintf 'conductor and workers were gone %.3f s after the end of a run', $gone;
 isnt($node->processes('launcher'), '', 'the launcher stays');
