@@ -28,6 +28,7 @@ namespace {
 constexpr int kMostReads = 3;    // then a run whose plan cannot be read is given up
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
+constexpr int64_t kGiveWayMs = 2000;
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
 
@@ -79,11 +80,14 @@ class Conductor {
     if (dispatch()) {
       short_retries_ = kShortRetries;
     } else {
+      if (short_retries_ <= 0 && give_way()) return false;
       // A place that a worker has just left is free for the server a moment later.
       *delay = short_retries_ > 0 ? kShortRetryMs : kRetryMs;
       --short_retries_;
     }
-    if (!settled) *delay = kRetryMs;
+    if (!settled || look_again_) *delay = kRetryMs;
+    // That a worker has died before it attached is told by a signal only, which can get lost.
+    if (*delay == pg::kForever && pool_.awaits_start()) *delay = kRetryMs;
     if (!runs_.empty()) {
       idle_since_ = GetCurrentTimestamp();
       Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
@@ -99,6 +103,23 @@ class Conductor {
     *delay = kRetryMs;
   }
 
+  // Conductors can take all worker slots of the server, so that none is left for a worker. One that has no worker leaves its
+  // slot to the others for a while; the launcher starts it again.
+  bool give_way() {
+    if (pool_.has_workers()) return false;
+    const Locked locked;
+    const Seat* seats = locked->seats();
+    const auto running = std::count_if(seats, seats + locked->seat_count,
+                                       [](const Seat& seat) { return seat.state == SeatState::kRunning; });
+    if (running < 2) return false;
+    Seat* own = locked.find_seat(MyDatabaseId);
+    own->state = SeatState::kWanted;
+    own->has_news = true;
+    own->not_before = GetCurrentTimestamp() + kGiveWayMs * INT64CONST(1000);
+    if (locked->launcher != nullptr) locked.wake(locked->launcher);
+    return true;
+  }
+
   // Without a run: leaves when asked to, or after the idle timeout.
   bool stay_idle(long* delay) {
     const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
@@ -107,6 +128,10 @@ class Conductor {
       if (!pool_.retire_all() && asked) {
         *delay = pg::kForever;  // the last worker to leave wakes us
         Locked().find_seat(MyDatabaseId)->wants_slot = true;
+        return true;
+      }
+      if (!pool_.is_settled() && pool_.has_workers()) {
+        *delay = kRetryMs;  // a worker that starts or ends has still something to say
         return true;
       }
       return !leave_seat(false);
@@ -166,14 +191,30 @@ class Conductor {
       }
       transaction.commit();
     }
+    look_again_ = false;
+    drop_vanished(heads);
     for (const auto& head : heads)
       if (!runs_.contains(head.id)) load_run(head);
-    look_again_ = false;
     for (const auto& head : heads) {
       const auto found = runs_.find(head.id);
       if (!head.cancel_requested || found == runs_.end()) continue;
       found->second->cancel();
       pool_.cancel(head.id);
+    }
+  }
+
+  // Runs that somebody has deleted in the middle.
+  void drop_vanished(const std::vector<run_store::Head>& heads) {
+    for (auto entry = runs_.begin(); entry != runs_.end();) {
+      const RunId id = entry->first;
+      const bool present = std::any_of(heads.begin(), heads.end(), [&](const auto& head) { return head.id == id; });
+      if (present) {
+        ++entry;
+        continue;
+      }
+      pool_.cancel(id);
+      entry = runs_.erase(entry);
+      Locked().wake_waiters(id, true);
     }
   }
 
@@ -207,13 +248,19 @@ class Conductor {
       unreadable_.erase(head.id);
       if (run != nullptr) runs_[head.id] = std::move(run);
       if (run == nullptr) Locked().wake_waiters(head.id, true);
-    } catch (const pg::Error& error) {
-      if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) ++unreadable_[head.id];
-      throw;
-    } catch (const std::exception&) {
-      ++unreadable_[head.id];
-      throw;
+    } catch (const std::exception& error) {
+      const auto* raised = dynamic_cast<const pg::Error*>(&error);
+      if (raised == nullptr || raised->sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) ++unreadable_[head.id];
+      complain(head.id, error.what());
     }
+  }
+
+  // About one run, whose transaction has failed; the others go on.
+  void complain(RunId id, const char* message) {
+    pg::abort_everything();
+    look_again_ = true;
+    log_line(WARNING, pg::format("etl_orchestrator conductor: run %lld: %s", static_cast<long long>(id), message),
+             "It tries again in a second.");
   }
 
   std::unique_ptr<ActiveRun> read_run(const run_store::Head& head) {
@@ -319,10 +366,8 @@ class Conductor {
       }
       pg::guard([] { pgstat_report_stat(false); });
       return true;
-    } catch (const pg::Error& error) {
-      pg::abort_everything();
-      log_line(WARNING, pg::format("etl_orchestrator conductor: run %lld: %s", static_cast<long long>(id), error.what()),
-               "It tries again in a second.");
+    } catch (const std::exception& error) {
+      complain(id, error.what());
       return false;
     }
   }

@@ -81,17 +81,17 @@ class Launcher {
   // at a time; the death of each conductor that found nothing makes room for the next.
   void want_for_unseen() {
     const Locked locked;
-    while (!unseen_.empty() && started_.size() < kMostLooks && locked.has_vacant_seat()) {
+    while (!unseen_.empty() && count_starting(locked) < kMostLooks && locked.has_vacant_seat()) {
       if (locked.find_seat(unseen_.back()) == nullptr) locked.call_conductor(unseen_.back());
       unseen_.pop_back();
-      if (count_wanted(locked) >= kMostLooks) return;
     }
   }
 
-  static size_t count_wanted(const Locked& locked) {
+  static size_t count_starting(const Locked& locked) {
     const Seat* seats = locked->seats();
-    return static_cast<size_t>(std::count_if(seats, seats + locked->seat_count,
-                                             [](const Seat& seat) { return seat.state == SeatState::kWanted; }));
+    return static_cast<size_t>(std::count_if(seats, seats + locked->seat_count, [](const Seat& seat) {
+      return seat.state == SeatState::kWanted || seat.state == SeatState::kStarting;
+    }));
   }
 
   // True if a seat became wanted while this process waited inside the server, and lost its latch.
@@ -166,7 +166,9 @@ class Launcher {
   // Of a database that was dropped by force, slots of workers that died in the middle may be left.
   static void forget(int place, Oid database) {
     const Locked locked;
-    locked->seats()[place].state = SeatState::kVacant;
+    Seat& seat = locked->seats()[place];
+    if (seat.state != SeatState::kWanted || seat.database != database) return;
+    seat.state = SeatState::kVacant;
     Slot* slots = locked->slots();
     for (int i = 0; i < locked->slot_count; ++i)
       if (slots[i].database == database && slots[i].worker == nullptr) slots[i].state = SlotState::kFree;
@@ -180,10 +182,17 @@ class Launcher {
     return exists;
   }
 
+  static void mark_wanted(int place) {
+    const Locked locked;
+    Seat& seat = locked->seats()[place];
+    if (seat.state == SeatState::kStarting) seat.state = SeatState::kWanted;
+  }
+
   bool start(int place, Oid database) {
     {
       const Locked locked;
       Seat& seat = locked->seats()[place];
+      if (seat.state != SeatState::kWanted || seat.database != database) return true;  // somebody was faster
       seat.state = SeatState::kStarting;
       seat.started_at = GetCurrentTimestamp();
     }
@@ -191,7 +200,7 @@ class Launcher {
         start_background("etl_conductor_main", pg::format("etl_orchestrator conductor for database %u", database),
                          "etl_orchestrator conductor", {database, InvalidOid, place, 0});
     if (handle == nullptr) {
-      Locked()->seats()[place].state = SeatState::kWanted;
+      mark_wanted(place);
       if (!told_about_slots_)
         log_line(LOG, "etl_orchestrator waits for a background worker slot to start a conductor",
                  "Consider increasing max_worker_processes.");

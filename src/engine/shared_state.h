@@ -63,7 +63,7 @@ struct Slot {
   bool cancelled;     // the assignment was asked to stop
   bool retire;        // leave instead of waiting for work
   bool fresh;         // has had no work yet
-  Oid reserved_for;   // database whose conductor made room by retiring it; 0: none. Kept while kFree
+  TimestampTz since;  // when the worker attached
 };
 
 // Process that waits for a run; indexed by process number. run_id 0: waits for none.

@@ -22,6 +22,8 @@ namespace etl {
 
 namespace {
 
+constexpr long kResultMs = 1000;
+
 int place = 0;  // of this worker's slot
 bool holds_slot = false;
 bool serving = false;  // between beginning an attempt and reporting it
@@ -37,6 +39,7 @@ bool take_slot(const StartOrder& order) {
   slot.state = SlotState::kIdle;
   slot.worker = MyProc;
   slot.pid = MyProcPid;
+  slot.since = GetCurrentTimestamp();
   holds_slot = true;
   locked.announce_result(MyDatabaseId);
   return true;
@@ -116,7 +119,9 @@ class Worker {
         idle_since = GetCurrentTimestamp();
         continue;
       }
-      pg::sleep_on_latch(pg::milliseconds_until(until) + 1, "EtlWorkerMain");
+      // Past its time, it waits for the conductor to take its last result.
+      const long left = pg::milliseconds_until(until);
+      pg::sleep_on_latch(left > 0 ? left + 1 : kResultMs, "EtlWorkerMain");
     }
     pg::guard([] { pgstat_report_stat(true); });
   }

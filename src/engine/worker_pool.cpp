@@ -21,18 +21,27 @@ void each_own_slot(const Locked& locked, F&& visit) {
 
 bool takes_work(const Slot& slot) { return slot.state == SlotState::kIdle && !slot.retire; }
 
-void retire(const Locked& locked, Slot& slot, Oid reserved_for) {
+constexpr int64_t kTimeSliceMs = 100;  // a worker serves so long before it gives way to another database
+
+void retire(const Locked& locked, Slot& slot) {
   slot.retire = true;
-  slot.reserved_for = reserved_for;
   locked.wake(slot.worker);
 }
 
-// A place that this database may take: free, and not kept for another that still waits for it.
-bool is_free(const Locked& locked, const Slot& slot) {
-  if (slot.state != SlotState::kFree) return false;
-  if (!OidIsValid(slot.reserved_for) || slot.reserved_for == MyDatabaseId) return true;
-  const Seat* seat = locked.find_seat(slot.reserved_for);
-  return seat == nullptr || seat->state != SeatState::kRunning || !seat->wants_slot;
+// True if a conductor of another database waits for room and has no worker at all.
+bool another_database_starves(const Locked& locked) {
+  const Seat* seats = locked->seats();
+  const Slot* slots = locked->slots();
+  return std::any_of(seats, seats + locked->seat_count, [&](const Seat& seat) {
+    return seat.state == SeatState::kRunning && seat.wants_slot && seat.database != MyDatabaseId &&
+           std::none_of(slots, slots + locked->slot_count, [&](const Slot& slot) {
+             return slot.state != SlotState::kFree && slot.database == seat.database;
+           });
+  });
+}
+
+bool has_had_its_slice(const Slot& slot) {
+  return !slot.fresh && GetCurrentTimestamp() - slot.since > kTimeSliceMs * INT64CONST(1000);
 }
 
 // Cancels what a worker is busy with. It still is: the state changes only under the lock.
@@ -45,7 +54,7 @@ void stop(Slot& slot) {
 bool is_full(const Locked& locked) {
   const Slot* slots = locked->slots();
   const auto taken = std::count_if(slots, slots + locked->slot_count,
-                                   [&](const Slot& slot) { return !is_free(locked, slot); });
+                                   [](const Slot& slot) { return slot.state != SlotState::kFree; });
   return taken >= std::min(settings::max_workers(), locked->slot_count);
 }
 
@@ -80,6 +89,7 @@ std::vector<Assignment> WorkerPool::adopt() {
     if (slot.state == SlotState::kStarting) {
       ++slot.generation;  // whoever is starting finds another number, and leaves
       slot.state = SlotState::kFree;
+      locked.announce_slot();
     } else if (slot.state != SlotState::kIdle && slot.work.run.id != 0) {
       busy.push_back(slot.work);
     }
@@ -146,19 +156,24 @@ void WorkerPool::retire_one(const Locked& locked, bool any) const {
   Slot* end = slots + locked->slot_count;
   if (std::any_of(slots, end, [&](const Slot& slot) { return is_idle(slot) && slot.retire; })) return;
   Slot* found = std::find_if(slots, end, may_go);
-  if (found != end) retire(locked, *found, MyDatabaseId);
+  if (found != end) retire(locked, *found);
 }
 
 bool WorkerPool::is_starved(Oid owner) const { return std::find(starved_.begin(), starved_.end(), owner) != starved_.end(); }
 
 bool WorkerPool::assign(Oid owner, const Assignment& work) {
   const Locked locked;
-  const bool must_give_way = !starved_.empty() && !is_starved(owner) && (server_is_full_ || is_full(locked));
+  const bool no_room = server_is_full_ || is_full(locked);
+  const bool must_give_way = no_room && !starved_.empty() && !is_starved(owner);
   Slot* slots = locked->slots();
   for (int place = 0; place < locked->slot_count; ++place) {
     Slot& slot = slots[place];
     if (!takes_work(slot) || slot.database != MyDatabaseId || slot.owner != owner) continue;
     if (must_give_way && !slot.fresh) continue;  // each worker serves at least once
+    if (no_room && has_had_its_slice(slot) && another_database_starves(locked)) {
+      retire(locked, slot);
+      continue;
+    }
     slot.work = work;
     slot.cancelled = false;
     ++slot.generation;
@@ -206,7 +221,7 @@ bool WorkerPool::start(Oid owner) {
   {
     const Locked locked;
     Slot* slots = locked->slots();
-    while (place < locked->slot_count && !is_free(locked, slots[place])) ++place;
+    while (place < locked->slot_count && slots[place].state != SlotState::kFree) ++place;
     if (place == locked->slot_count) {  // somebody was faster
       locked.find_seat(MyDatabaseId)->wants_slot = true;
       return true;
@@ -253,12 +268,26 @@ void WorkerPool::stop_all() {
   each_own_slot(locked, [](Slot& slot, int) { stop(slot); });
 }
 
+bool WorkerPool::is_settled() const {
+  bool settled = starting_.empty();
+  const Locked locked;
+  each_own_slot(locked, [&](const Slot& slot, int) { settled = settled && slot.state == SlotState::kIdle; });
+  return settled;
+}
+
+bool WorkerPool::has_workers() const {
+  bool found = false;
+  const Locked locked;
+  each_own_slot(locked, [&](const Slot&, int) { found = true; });
+  return found;
+}
+
 bool WorkerPool::retire_all() {
   bool none_left = true;
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
     none_left = false;
-    if (slot.state == SlotState::kIdle) retire(locked, slot, InvalidOid);
+    if (slot.state == SlotState::kIdle) retire(locked, slot);
   });
   return none_left;
 }

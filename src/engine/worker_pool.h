@@ -46,6 +46,12 @@ class WorkerPool {
   // Asks all workers of this database to stop what they do.
   void stop_all();
 
+  bool has_workers() const;
+  bool awaits_start() const { return !starting_.empty(); }  // of a worker that has not attached yet
+
+  // True if every worker of this database is idle.
+  bool is_settled() const;
+
   // Ends the idle workers of this database. True if no worker of it is left.
   bool retire_all();
 
