@@ -53,8 +53,8 @@ class ActiveRun {
   plan::Schedule schedule_;
   bool cancelled_ = false;
   std::vector<run_store::LogEntry> unwritten_;
-  std::optional<std::pair<int, bool>> checked_;     // layer, and whether its tables are there
-  std::vector<std::string> complaints_;             // about layers whose tables are missing
+  std::optional<std::pair<int, bool>> checked_;  // layer, and whether its tables are there
+  std::vector<std::string> complaints_;          // about layers whose tables are missing
   std::string new_complaint_;
 };
 

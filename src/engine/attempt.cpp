@@ -103,8 +103,7 @@ void run_single(const Assignment& assigned, const run_store::Work& work, run_sto
     analyze = table.is_worth_analyzing(*entry->rows);
   });
   // A courtesy to the jobs that follow: if it fails, the work of this one stands.
-  const bool analyzed =
-      !analyze || pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
+  const bool analyzed = !analyze || pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
   if (!analyzed) entry->message = kNotAnalyzed;
   block.statement([&] { write_log(assigned, *entry); });
   block.commit();
@@ -137,7 +136,9 @@ void run_each_statement(const Assignment& assigned, const run_store::Work& work,
   transaction.commit();
 }
 
-std::string text_of(const char* text) { return text == nullptr ? std::string() : std::string(text); }
+std::string text_of(const char* text) {
+  return text == nullptr ? std::string() : std::string(text);
+}
 
 void describe(const pg::Error& error, run_store::LogEntry* entry) {
   const ErrorData& data = error.data();

@@ -29,8 +29,7 @@ void require_right_on_layer(const std::string& layer) {
                                  pg::quote_name(name).c_str()));
   const Oid schema = pg::find_schema(layer);
   if (OidIsValid(schema) && !pg::may_create_in_schema(user, schema))
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                      pg::format("permission denied for schema \"%s\"", layer.c_str()));
+    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("permission denied for schema \"%s\"", layer.c_str()));
 }
 
 }  // namespace
@@ -54,12 +53,10 @@ void drop_job(const std::string& layer, const std::string& job) {
   const pg::Value job_value = pg::value(std::string_view(job));
   const pg::Rows found = find.run({layer_value, job_value});
   if (found.size() == 0)
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT,
-                      pg::format("job \"%s.%s\" does not exist", layer.c_str(), job.c_str()));
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("job \"%s.%s\" does not exist", layer.c_str(), job.c_str()));
   if (!pg::may_act_as(user, found.oid(0, 1)))
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                      pg::format("job \"%s.%s\" belongs to role \"%s\"", layer.c_str(), job.c_str(),
-                                 found.text(0, 0).c_str()));
+    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("job \"%s.%s\" belongs to role \"%s\"", layer.c_str(),
+                                                                 job.c_str(), found.text(0, 0).c_str()));
   remove.run({layer_value, job_value});
 }
 

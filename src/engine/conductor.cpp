@@ -1,15 +1,14 @@
-// The conductor: one worker per database that owns every run of it.
-//
 // It asks each run's schedule what may start, hands that to workers, takes their results, and writes what no worker
 // can write: skipped jobs, checks of tables, the end of a run. It sleeps until its latch is set. It keeps ids, names
 // and dependencies; it touches only tables of schema setup and the catalogs, and evaluates nothing of a user's.
 //
 // What it knows is in the tables and in the slots: a conductor that takes over reads both and goes on.
 
+#include "engine/conductor.h"
+
 #include "engine/active_run.h"
 #include "engine/background.h"
 #include "engine/worker_pool.h"
-#include "pg/boundary.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
 #include "pg/settings.h"
@@ -31,8 +30,6 @@ constexpr long kRetryMs = 1000;  // after an error of our own, or without a work
 constexpr int64_t kGiveWayMs = 2000;
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
-
-uint64 seat_generation = 0;  // of the seat that this process holds
 
 Oid extension() {
   return pg::guard([] { return get_extension_oid("etl_orchestrator", true); });
@@ -103,8 +100,8 @@ class Conductor {
     *delay = kRetryMs;
   }
 
-  // Conductors can take all worker slots of the server, so that none is left for a worker. One that has no worker leaves its
-  // slot to the others for a while; the launcher starts it again.
+  // Conductors can take all worker slots of the server, so that none is left for a worker. One that has no worker
+  // leaves its slot to the others for a while; the launcher starts it again.
   bool give_way() {
     if (pool_.has_workers()) return false;
     const Locked locked;
@@ -321,8 +318,8 @@ class Conductor {
       const std::optional<Assignment> work = run->next(owner);
       if (!work) continue;
       run->started(*work);
-      run->failed(*work, lost_entry(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, problem,
-                                    "The server's log says more."));
+      run->failed(*work,
+                  lost_entry(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, problem, "The server's log says more."));
       return;
     }
   }
@@ -420,50 +417,10 @@ class Conductor {
   TimestampTz idle_since_ = 0;
 };
 
-// Takes the seat. False if another conductor has it.
-bool take_seat(const StartOrder& order) {
-  const Locked locked;
-  Seat& seat = locked->seats()[order.place];
-  const bool expected = seat.database == order.database &&
-                        (seat.state == SeatState::kStarting || seat.state == SeatState::kWanted);
-  if (!expected) return false;
-  seat.state = SeatState::kRunning;
-  seat.conductor = MyProc;
-  seat_generation = ++seat.generation;
-  return true;
-}
-
-// If this process ends without having left its seat, it died: the launcher starts another.
-void leave_at_exit(int, Datum place) {
-  const Locked locked;
-  Seat& seat = locked->seats()[DatumGetInt32(place)];
-  if (seat.state != SeatState::kRunning || seat.generation != seat_generation) return;
-  seat.state = SeatState::kWanted;
-  seat.has_news = true;
-  seat.conductor = nullptr;
-  if (locked->launcher != nullptr) locked.wake(locked->launcher);
-}
-
 }  // namespace
 
-}  // namespace etl
-
-extern "C" PGDLLEXPORT void etl_conductor_main(Datum) {
-  etl::pg::boundary([] {
-    using namespace etl;
-    pg::handle_background_signals();
-    const StartOrder order = start_order();
-    pg::guard([&] {
-      BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
-      // What ALTER DATABASE may have set must not keep the engine from its tables.
-      const char* const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
-                                         {"lock_timeout", "2s"},
-                                         {"default_transaction_read_only", "off"},
-                                         {"default_transaction_isolation", "read committed"},
-                                         {"default_transaction_deferrable", "off"}};
-      for (const auto& [name, value] : settings) SetConfigOption(name, value, PGC_USERSET, PGC_S_OVERRIDE);
-      before_shmem_exit(leave_at_exit, Int32GetDatum(order.place));
-    });
-    if (take_seat(order)) Conductor().run();
-  });
+void conduct_runs() {
+  Conductor().run();
 }
+
+}  // namespace etl

@@ -163,17 +163,21 @@ int64_t run_string(const std::string& command, Mode mode, Oid owner) {
     error_context_stack = callback.previous;
 
     if (mode == Mode::kEach && IsTransactionBlock())
-      ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-                      errmsg("the command left a transaction open"), errhint("End it with COMMIT.")));
+      ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION), errmsg("the command left a transaction open"),
+                      errhint("End it with COMMIT.")));
     return rows_written;
   });
 }
 
 }  // namespace
 
-int64_t run_in_block(const std::string& command, Oid owner) { return run_string(command, Mode::kBlock, owner); }
+int64_t run_in_block(const std::string& command, Oid owner) {
+  return run_string(command, Mode::kBlock, owner);
+}
 
-int64_t run_each(const std::string& command, Oid owner) { return run_string(command, Mode::kEach, owner); }
+int64_t run_each(const std::string& command, Oid owner) {
+  return run_string(command, Mode::kEach, owner);
+}
 
 void install_row_counter() {
   next_executor_end = ExecutorEnd_hook;

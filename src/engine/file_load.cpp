@@ -41,15 +41,13 @@ std::string column_of(const std::string& header, const std::vector<std::string>&
 }
 
 [[noreturn]] void fail_partly_matched(const std::string& table, const std::string& file,
-                                      const std::vector<std::string>& header,
-                                      const std::vector<std::string>& columns,
+                                      const std::vector<std::string>& header, const std::vector<std::string>& columns,
                                       const std::vector<std::string>& unknown) {
-  throw pg::Failure(
-      ERRCODE_UNDEFINED_COLUMN,
-      pg::format("the header of file \"%s\" does not fit table %s", file.c_str(), table.c_str()),
-      pg::format("No column for: %s.\nThe file has: %s.\nThe table has: %s.", list(unknown).c_str(),
-                 list(header).c_str(), list(columns).c_str()),
-      "Rename the columns of one of them, or add the missing ones to the table.");
+  throw pg::Failure(ERRCODE_UNDEFINED_COLUMN,
+                    pg::format("the header of file \"%s\" does not fit table %s", file.c_str(), table.c_str()),
+                    pg::format("No column for: %s.\nThe file has: %s.\nThe table has: %s.", list(unknown).c_str(),
+                               list(header).c_str(), list(columns).c_str()),
+                    "Rename the columns of one of them, or add the missing ones to the table.");
 }
 
 // The table's columns in the order of the file's. Sets `note` where they had to be matched by position.
@@ -74,8 +72,7 @@ std::vector<std::string> match_columns(const std::string& table, const std::stri
     }
   }
   if (unknown.empty()) return matched;
-  if (!matched.empty() || header.size() > columns.size())
-    fail_partly_matched(table, file, header, columns, unknown);
+  if (!matched.empty() || header.size() > columns.size()) fail_partly_matched(table, file, header, columns, unknown);
 
   *note = "no name in the file's header is a column of the table: columns are matched by position";
   return {columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(header.size())};
@@ -84,9 +81,9 @@ std::vector<std::string> match_columns(const std::string& table, const std::stri
 void require_right_to_read() {
   if (pg::may_read_server_files(GetUserId())) return;
   throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()),
-                    "", pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
-                                   pg::quote_name(pg::role_name(GetUserId())).c_str()));
+                    pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()), "",
+                    pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
+                               pg::quote_name(pg::role_name(GetUserId())).c_str()));
 }
 
 // The table, which nobody can replace by another from now on.
@@ -102,18 +99,18 @@ Oid take_table(const std::string& table, bool must_be_owned) {
                       pg::format("the rows of table %s cannot be replaced: a foreign key refers to it", table.c_str()),
                       "", "Drop the foreign key, or load a table without one and update this from it.");
   if (must_be_owned && pg::table_owner(relation) != GetUserId())
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                      pg::format("table %s belongs to another role than the job that was discovered from it",
-                                 table.c_str()),
-                      "", "Discover it again with CALL setup.seed_load_jobs();");
+    throw pg::Failure(
+        ERRCODE_INSUFFICIENT_PRIVILEGE,
+        pg::format("table %s belongs to another role than the job that was discovered from it", table.c_str()), "",
+        "Discover it again with CALL setup.seed_load_jobs();");
   const std::string trigger =
       pg::role_is_superuser(GetUserId()) ? pg::trigger_of_ordinary_role(relation) : std::string();
   if (!trigger.empty())
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                      pg::format("trigger \"%s\" on table %s would run with a superuser's rights", trigger.c_str(),
-                                 table.c_str()),
-                      "Its function belongs to a role that is no superuser.",
-                      "Give the job to an ordinary role, or the trigger's function to a superuser.");
+    throw pg::Failure(
+        ERRCODE_INSUFFICIENT_PRIVILEGE,
+        pg::format("trigger \"%s\" on table %s would run with a superuser's rights", trigger.c_str(), table.c_str()),
+        "Its function belongs to a role that is no superuser.",
+        "Give the job to an ordinary role, or the trigger's function to a superuser.");
   return relation;
 }
 

@@ -18,8 +18,8 @@ struct Loaded {
 // are fine. A table is emptied by TRUNCATE and filled frozen, so that no snapshot ever finds it empty or half full; a
 // partitioned one, which cannot be filled so, by DELETE. One that a foreign key refers to is refused.
 //
-// `must_be_owned`: the table must belong to the current user, as it did when the job was discovered from it. A superuser's
-// load is refused where a trigger would run another role's code with its rights.
+// `must_be_owned`: the table must belong to the current user, as it did when the job was discovered from it. A
+// superuser's load is refused where a trigger would run another role's code with its rights.
 Loaded load_file(const std::string& table, const std::string& file, bool must_be_owned);
 
 }  // namespace etl

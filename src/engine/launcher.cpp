@@ -21,11 +21,11 @@ namespace etl {
 
 namespace {
 
-constexpr int kQuickDeathMs = 1000;       // a conductor that dies sooner after its start than this died quickly
-constexpr int kFirstDelayMs = 1000;       // after the second quick death in a row, then twice as long each time
+constexpr int kQuickDeathMs = 1000;  // a conductor that dies sooner after its start than this died quickly
+constexpr int kFirstDelayMs = 1000;  // after the second quick death in a row, then twice as long each time
 constexpr int kLongestDelayMs = 60 * 1000;
-constexpr size_t kMostLooks = 2;          // databases that are looked into at the same time after a start
-constexpr long kNoSlotRetryMs = 1000;     // nobody tells when another extension's worker has ended
+constexpr size_t kMostLooks = 2;       // databases that are looked into at the same time after a start
+constexpr long kNoSlotRetryMs = 1000;  // nobody tells when another extension's worker has ended
 
 struct Databases {
   int count;
@@ -77,8 +77,8 @@ class Launcher {
     return wanted;
   }
 
-  // Wants a conductor in each database that nobody has looked into yet, as far as there are seats and no more than a few
-  // at a time; the death of each conductor that found nothing makes room for the next.
+  // Wants a conductor in each database that nobody has looked into yet, as far as there are seats and no more than a
+  // few at a time; the death of each conductor that found nothing makes room for the next.
   void want_for_unseen() {
     const Locked locked;
     while (!unseen_.empty() && count_starting(locked) < kMostLooks && locked.has_vacant_seat()) {
@@ -218,7 +218,9 @@ class Launcher {
   bool told_about_slots_ = false;
 };
 
-void leave(int, Datum) { Locked()->launcher = nullptr; }
+void leave(int, Datum) {
+  Locked()->launcher = nullptr;
+}
 
 }  // namespace
 

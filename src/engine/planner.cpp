@@ -49,8 +49,8 @@ PlannedRun plan_run(const RunRequest& request) try {
   return run;
 } catch (const pg::Error& error) {
   if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
-  throw pg::Failure(ERRCODE_LOCK_NOT_AVAILABLE, "another session holds the jobs or layers locked",
-                    "", "SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = "
+  throw pg::Failure(ERRCODE_LOCK_NOT_AVAILABLE, "another session holds the jobs or layers locked", "",
+                    "SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = "
                     "'setup.load_jobs'::regclass);");
 }
 
@@ -108,11 +108,10 @@ void store_steps(RunId run_id, const PlannedRun& run) {
     layers.push_back(layer.name);
     in_sequence.push_back(layer.sequence ? 1 : 0);
   }
-  insert.run({pg::value(run_id), pg::text_array(layers), pg::int4_array(in_sequence),
-              pg::int4_array(columns.layer_no), pg::int4_array(columns.load_order),
-              pg::int4_array(columns.follows_layer), pg::oid_array(columns.owner_oid),
-              pg::text_array(columns.job_name), pg::text_array(columns.owner), pg::text_array(columns.depends_on),
-              pg::text_array(columns.table_name), pg::text_array(columns.file_path),
+  insert.run({pg::value(run_id), pg::text_array(layers), pg::int4_array(in_sequence), pg::int4_array(columns.layer_no),
+              pg::int4_array(columns.load_order), pg::int4_array(columns.follows_layer),
+              pg::oid_array(columns.owner_oid), pg::text_array(columns.job_name), pg::text_array(columns.owner),
+              pg::text_array(columns.depends_on), pg::text_array(columns.table_name), pg::text_array(columns.file_path),
               pg::text_array(columns.command), pg::text_array(columns.transaction),
               pg::text_array(columns.discovered_as)});
 }

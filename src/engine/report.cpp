@@ -11,7 +11,9 @@ namespace {
 constexpr int kLineWidth = 71;  // of 80 columns psql takes 9 for "NOTICE:  "
 constexpr int kWidestJob = 28;
 
-int width(const std::string& text) { return pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size())); }
+int width(const std::string& text) {
+  return pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size()));
+}
 
 std::string padded(const std::string& text, int to) {
   return text + std::string(static_cast<size_t>(std::max(to - width(text), 0)), ' ');
@@ -58,7 +60,8 @@ std::vector<std::string> plan_lines(const PlannedRun& run) {
       after += (after.empty() ? "" : ", ") + name;
     }
     lines.push_back("  " + step.job + (after.empty() ? "" : " after " + after));
-    lines.push_back("    " + (step.file.empty() ? cut(step.command, kLineWidth - 4) : step.table + " from " + step.file));
+    lines.push_back("    " +
+                    (step.file.empty() ? cut(step.command, kLineWidth - 4) : step.table + " from " + step.file));
   }
   return lines;
 }

@@ -49,8 +49,7 @@ std::optional<StoredRun> read_run(RunId run_id) {
   for (int i = 0; i < steps.size(); ++i) {
     const int layer = steps.int4(i, 0);
     if (layer >= static_cast<int>(run.layers.size())) run.layers.push_back({steps.text(i, 1), steps.boolean(i, 2)});
-    run.steps.push_back(
-        {layer, steps.text(i, 3), steps.oid(i, 4), steps.int4(i, 5), steps.boolean(i, 6), {}});
+    run.steps.push_back({layer, steps.text(i, 3), steps.oid(i, 4), steps.int4(i, 5), steps.boolean(i, 6), {}});
   }
   const pg::Rows parents = read_parents.run({pg::value(run_id)});
   for (int i = 0; i < parents.size(); ++i)
@@ -72,7 +71,8 @@ std::vector<StoredAttempt> read_attempts(RunId run_id) {
 
 void write_log(const RunKey& run, const LogEntry& entry) {
   static pg::Statement insert{
-      "INSERT INTO setup.load_log (run_id, step_id, layer, job_name, owner, owner_oid, table_name, file_path, delivery, "
+      "INSERT INTO setup.load_log (run_id, step_id, layer, job_name, owner, owner_oid, table_name, file_path, "
+      "delivery, "
       "attempt, status, started_at, finished_at, rows_loaded, sqlstate, message, detail, hint, context) "
       "SELECT s.run_id, s.step_id, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
       "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, "
@@ -81,18 +81,19 @@ void write_log(const RunKey& run, const LogEntry& entry) {
       "AND EXISTS (SELECT FROM pg_extension e WHERE e.oid = $12)",
       {INT8OID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
        OIDOID}};
-  const pg::Rows rows = insert.run({pg::value(run.id), pg::value(entry.step_id), pg::value(entry.attempt), pg::value(entry.status),
-              pg::timestamp_value(entry.started_at), entry.rows ? pg::value(*entry.rows) : pg::null_value(),
-              pg::text_or_null(entry.sqlstate), pg::text_or_null(entry.message), pg::text_or_null(entry.detail),
-              pg::text_or_null(entry.hint), pg::text_or_null(entry.context), pg::value(run.extension)});
+  const pg::Rows rows =
+      insert.run({pg::value(run.id), pg::value(entry.step_id), pg::value(entry.attempt), pg::value(entry.status),
+                  pg::timestamp_value(entry.started_at), entry.rows ? pg::value(*entry.rows) : pg::null_value(),
+                  pg::text_or_null(entry.sqlstate), pg::text_or_null(entry.message), pg::text_or_null(entry.detail),
+                  pg::text_or_null(entry.hint), pg::text_or_null(entry.context), pg::value(run.extension)});
   if (rows.processed() != 1)
     throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run of this job does not exist any more",
                       "Extension etl_orchestrator was dropped while the job ran.");
 }
 
 bool has_succeeded(RunId run_id, StepId step_id) {
-  static pg::Statement find{
-      "SELECT 1 FROM setup.load_log WHERE run_id = $1 AND step_id = $2 AND status = 'OK'", {INT8OID, INT4OID}};
+  static pg::Statement find{"SELECT 1 FROM setup.load_log WHERE run_id = $1 AND step_id = $2 AND status = 'OK'",
+                            {INT8OID, INT4OID}};
   return find.run({pg::value(run_id), pg::value(step_id)}).size() > 0;
 }
 
@@ -133,8 +134,8 @@ std::optional<Work> read_work(const RunKey& run, StepId step_id) {
       {INT8OID, INT4OID, OIDOID}};
   const pg::Rows rows = read.run({pg::value(run.id), pg::value(step_id), pg::value(run.extension)});
   if (rows.size() == 0) return std::nullopt;
-  return Work{rows.text(0, 0), rows.text(0, 1), rows.text(0, 2),
-              rows.text(0, 3), rows.text(0, 4), rows.boolean(0, 5), rows.boolean(0, 6)};
+  return Work{rows.text(0, 0), rows.text(0, 1),    rows.text(0, 2),   rows.text(0, 3),
+              rows.text(0, 4), rows.boolean(0, 5), rows.boolean(0, 6)};
 }
 
 std::optional<std::string> read_param(RunId run_id, const std::string& name) {

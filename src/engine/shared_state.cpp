@@ -16,7 +16,9 @@ bool call_at_commit = false;
 constexpr const char* kTranche = "etl_orchestrator";
 
 // One slot and one seat for each background worker that the server can have at all.
-int place_count() { return max_worker_processes; }
+int place_count() {
+  return max_worker_processes;
+}
 
 Size shared_size() {
   const auto places = static_cast<Size>(place_count());
@@ -66,7 +68,9 @@ void request_shared_state() {
   shmem_startup_hook = startup;
 }
 
-SharedState* shared_state() { return state; }
+SharedState* shared_state() {
+  return state;
+}
 
 void require_engine() {
   if (state != nullptr) return;
@@ -138,7 +142,8 @@ void Locked::announce_result(Oid database) const {
 void Locked::announce_slot(Oid but) const {
   Seat* seats = state->seats();
   for (int i = 0; i < state->seat_count; ++i)
-    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot && seats[i].database != but) announce_result(seats[i].database);
+    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot && seats[i].database != but)
+      announce_result(seats[i].database);
 }
 
 void Locked::wake_waiters(RunId run_id, bool ended) const {

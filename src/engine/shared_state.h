@@ -1,7 +1,7 @@
 // What the engine's processes share: seats of conductors, slots of workers, processes that wait for a run.
 //
-// A latch alone may get lost: whoever waits inside the server, for a lock or a commit, resets it. So each reason to wake
-// somebody is a flag, set under the lock before the latch, and looked at under the lock before going to sleep.
+// A latch alone may get lost: whoever waits inside the server, for a lock or a commit, resets it. So each reason to
+// wake somebody is a flag, set under the lock before the latch, and looked at under the lock before going to sleep.
 //
 // Everything is in main shared memory, sized when the server starts, and read and written only under one LWLock,
 // for which Locked is the key. Nobody waits, raises or runs SQL while holding it. README.md of this folder draws the
@@ -21,15 +21,15 @@ enum class SeatState { kVacant, kWanted, kStarting, kRunning };
 struct Seat {
   SeatState state;
   Oid database;
-  PGPROC* conductor;      // of kRunning
-  uint64 generation;      // advances when a conductor takes the seat
-  bool has_news;          // runs were started or cancelled since the conductor looked
-  bool has_results;       // slots have changed since the conductor looked
-  bool asked_to_leave;    // somebody drops, renames or copies the database
-  bool wants_slot;        // tell the conductor when a slot becomes free or idle
-  int quick_deaths;       // conductors that died soon after their start, in a row
-  TimestampTz started_at; // when the launcher last started one
-  TimestampTz not_before; // kWanted: start it no sooner
+  PGPROC* conductor;       // of kRunning
+  uint64 generation;       // advances when a conductor takes the seat
+  bool has_news;           // runs were started or cancelled since the conductor looked
+  bool has_results;        // slots have changed since the conductor looked
+  bool asked_to_leave;     // somebody drops, renames or copies the database
+  bool wants_slot;         // tell the conductor when a slot becomes free or idle
+  int quick_deaths;        // conductors that died soon after their start, in a row
+  TimestampTz started_at;  // when the launcher last started one
+  TimestampTz not_before;  // kWanted: start it no sooner
 };
 
 // A worker's place.
@@ -56,7 +56,7 @@ struct Slot {
   uint64 generation;  // advances with every assignment, so that a late cancel finds another number
   Oid database;
   Oid owner;
-  PGPROC* worker;     // null before it has attached and after it has left
+  PGPROC* worker;  // null before it has attached and after it has left
   int pid;
   Assignment work;    // of kBusy, kDone, kDead (run id 0: none)
   Outcome outcome;    // of kDone
@@ -77,7 +77,7 @@ struct Waiter {
 
 struct SharedState {
   LWLock* lock;
-  PGPROC* launcher;  // null while there is none
+  PGPROC* launcher;      // null while there is none
   bool look_everywhere;  // a caller found no seat: the launcher looks into every database
   int seat_count;
   int slot_count;
@@ -97,8 +97,8 @@ SharedState* shared_state();
 // Failure (object_not_in_prerequisite_state) with the line for postgresql.conf where the library was not preloaded.
 void require_engine();
 
-// Holds the lock while it lives, and wakes whom it was told to when it has let go: who wakes up wants the lock. An error of
-// the server releases all locks by itself.
+// Holds the lock while it lives, and wakes whom it was told to when it has let go: who wakes up wants the lock. An
+// error of the server releases all locks by itself.
 class Locked {
  public:
   Locked() { LWLockAcquire(shared_state()->lock, LW_EXCLUSIVE); }

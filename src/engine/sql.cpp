@@ -32,7 +32,9 @@ std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, 
 }
 
 // A flag that is null is false.
-bool flag_argument(FunctionCallInfo fcinfo, int number) { return !PG_ARGISNULL(number) && PG_GETARG_BOOL(number); }
+bool flag_argument(FunctionCallInfo fcinfo, int number) {
+  return !PG_ARGISNULL(number) && PG_GETARG_BOOL(number);
+}
 
 // Reads on_error, max_parallel and params, which every function that starts a run has in this order.
 void read_options(FunctionCallInfo fcinfo, int first, RunRequest* request) {
@@ -78,8 +80,7 @@ void orchestrate(FunctionCallInfo fcinfo, const std::optional<std::string>& laye
   read_selection(fcinfo, first + 4, &request);
   if (dry_run) return print_plan(request);
   if (is_atomic(fcinfo))
-    throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION,
-                      "a run cannot be started and awaited inside a transaction block",
+    throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION, "a run cannot be started and awaited inside a transaction block",
                       "Its jobs run in other sessions, which see nothing of an open transaction.",
                       "CALL it outside a transaction block and as the only statement, or start it in the background "
                       "with SELECT setup.start_run(), which begins when the transaction commits.");
@@ -89,9 +90,8 @@ void orchestrate(FunctionCallInfo fcinfo, const std::optional<std::string>& laye
 }
 
 Datum text_result(const std::string& text) {
-  return pg::guard([&] {
-    return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-  });
+  return pg::guard(
+      [&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });
 }
 
 std::vector<std::string> parent_names(const PlannedRun& run, const PlannedStep& step) {
@@ -108,16 +108,15 @@ void return_plan(FunctionCallInfo fcinfo, const PlannedRun& run) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   int number = 0;
   for (const PlannedStep& step : run.steps) {
-    const std::vector<pg::Value> row = {
-        pg::value(static_cast<int32_t>(++number)),
-        pg::value(std::string_view(run.layers[static_cast<size_t>(step.layer)].name)),
-        pg::value(std::string_view(step.job)),
-        pg::text_array(parent_names(run, step)),
-        pg::value(std::string_view(step.owner)),
-        pg::text_or_null(step.table),
-        pg::text_or_null(step.file),
-        pg::text_or_null(step.command),
-        pg::value(std::string_view(step.transaction))};
+    const std::vector<pg::Value> row = {pg::value(static_cast<int32_t>(++number)),
+                                        pg::value(std::string_view(run.layers[static_cast<size_t>(step.layer)].name)),
+                                        pg::value(std::string_view(step.job)),
+                                        pg::text_array(parent_names(run, step)),
+                                        pg::value(std::string_view(step.owner)),
+                                        pg::text_or_null(step.table),
+                                        pg::text_or_null(step.file),
+                                        pg::text_or_null(step.command),
+                                        pg::value(std::string_view(step.transaction))};
     Datum datums[16];
     bool nulls[16];
     for (size_t i = 0; i < row.size(); ++i) {
@@ -243,9 +242,8 @@ Datum etl_drop_job(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_write_layer(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    etl::write_layer(*etl::text_argument(fcinfo, 0), PG_GETARG_INT32(1), *etl::text_argument(fcinfo, 2));
-  });
+  etl::pg::boundary(
+      [&] { etl::write_layer(*etl::text_argument(fcinfo, 0), PG_GETARG_INT32(1), *etl::text_argument(fcinfo, 2)); });
   PG_RETURN_VOID();
 }
 
@@ -281,8 +279,7 @@ Datum etl_qualified_table(PG_FUNCTION_ARGS) {
 
 Datum etl_table_exists(PG_FUNCTION_ARGS) {
   return etl::pg::boundary([&] {
-    return BoolGetDatum(
-        OidIsValid(etl::pg::find_table(etl::pg::parse_table_name(*etl::text_argument(fcinfo, 0), ""))));
+    return BoolGetDatum(OidIsValid(etl::pg::find_table(etl::pg::parse_table_name(*etl::text_argument(fcinfo, 0), ""))));
   });
 }
 }

@@ -18,8 +18,8 @@ std::string disable_hint(const std::string& layer, const std::string& job) {
 
 class Validator {
  public:
-  Validator(const Configuration& configuration, const plan::Blueprint& blueprint,
-            const std::vector<JobDetail>& details, std::vector<Problem>* problems)
+  Validator(const Configuration& configuration, const plan::Blueprint& blueprint, const std::vector<JobDetail>& details,
+            std::vector<Problem>* problems)
       : configuration_(configuration), blueprint_(blueprint), details_(details), problems_(problems) {}
 
   PlannedRun run() {
@@ -84,9 +84,10 @@ class Validator {
   // looks for.
   bool check_owner(const plan::Job& job, const JobDetail& detail) {
     const std::string name = "owner \"" + detail.owner + "\"";
-    const std::string give = pg::format("Give the job to another role: UPDATE setup.load_jobs SET owner = '...' WHERE "
-                                        "layer = %s AND job_name = %s;",
-                                        pg::quote_text(layer_name(job)).c_str(), pg::quote_text(job.name).c_str());
+    const std::string give = pg::format(
+        "Give the job to another role: UPDATE setup.load_jobs SET owner = '...' WHERE "
+        "layer = %s AND job_name = %s;",
+        pg::quote_text(layer_name(job)).c_str(), pg::quote_text(job.name).c_str());
     if (!pg::role_exists(detail.owner_oid)) {
       complain(job, name + " does not exist", give);
     } else if (compat::kOwnersMustLogIn && !pg::role_can_log_in(detail.owner_oid)) {
@@ -114,9 +115,9 @@ class Validator {
                pg::format("Create it, or drop the job with SELECT setup.drop_job(%s, %s);",
                           pg::quote_text(layer).c_str(), pg::quote_text(job.name).c_str()));
     } else if (found->second != detail.owner_oid) {
-      complain(job, pg::format("the %s that it was discovered from belongs to \"%s\" now, the job to \"%s\"",
-                               detail.discovered_as.c_str(), pg::role_name(found->second).c_str(),
-                               detail.owner.c_str()),
+      complain(job,
+               pg::format("the %s that it was discovered from belongs to \"%s\" now, the job to \"%s\"",
+                          detail.discovered_as.c_str(), pg::role_name(found->second).c_str(), detail.owner.c_str()),
                pg::format("Discover it again with CALL setup.seed_load_jobs(%s);", pg::quote_text(layer).c_str()));
     }
   }
@@ -130,8 +131,9 @@ class Validator {
       key = path.substr(1, path.find('}') - 1);
       const auto value = configuration_.config.find(key);
       if (value == configuration_.config.end()) {
-        complain(job, pg::format("table %s is loaded from \"%s\", but setup.etl_config has no key \"%s\"",
-                                 table.c_str(), path.c_str(), key.c_str()),
+        complain(job,
+                 pg::format("table %s is loaded from \"%s\", but setup.etl_config has no key \"%s\"", table.c_str(),
+                            path.c_str(), key.c_str()),
                  pg::format("INSERT INTO setup.etl_config VALUES (%s, '/directory/of/the/files');",
                             pg::quote_text(key).c_str()));
         return "";
@@ -156,9 +158,10 @@ class Validator {
     if (problem.empty()) return path;
     const std::string disable = disable_hint(layer_name(job), job.name);
     complain(job, pg::format("file \"%s\" %s", path.c_str(), problem.c_str()),
-             key.empty() ? "Put the file there, or disable the job: " + disable
-                         : pg::format("Correct setup.etl_config key \"%s\" or put the file there, or disable the job: %s",
-                                      key.c_str(), disable.c_str()));
+             key.empty()
+                 ? "Put the file there, or disable the job: " + disable
+                 : pg::format("Correct setup.etl_config key \"%s\" or put the file there, or disable the job: %s",
+                              key.c_str(), disable.c_str()));
     return "";
   }
 
@@ -182,9 +185,10 @@ class Validator {
     } else if (!pg::can_be_loaded(relation)) {
       complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
     } else if (pg::role_exists(detail.owner_oid) &&
-               !(pg::may_use_schema(detail.owner_oid, schema) && pg::may_replace_rows(detail.owner_oid, relation, pg::is_partitioned(relation)))) {
-      complain(job, pg::format("owner \"%s\" may not replace the rows of table %s", detail.owner.c_str(),
-                               table.c_str()),
+               !(pg::may_use_schema(detail.owner_oid, schema) &&
+                 pg::may_replace_rows(detail.owner_oid, relation, pg::is_partitioned(relation)))) {
+      complain(job,
+               pg::format("owner \"%s\" may not replace the rows of table %s", detail.owner.c_str(), table.c_str()),
                pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT INSERT, %s ON %s TO %s;",
                           pg::quote_name(name.schema).c_str(), pg::quote_name(detail.owner).c_str(),
                           pg::is_partitioned(relation) ? "DELETE" : "TRUNCATE", table.c_str(),

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kReadAgain = 200;  // log rows that may have been committed late
 constexpr long kEchoMs = 500;        // one Ctrl-C can arrive as two signals
-constexpr long kPatienceMs = 5000;  // then a caller is told what a run that does not start is waiting for
+constexpr long kPatienceMs = 5000;   // then a caller is told what a run that does not start is waiting for
 
 void notice(const std::string& message, const std::string& hint = "") {
   pg::guard([&] {
@@ -30,7 +30,9 @@ void notice(const std::string& message, const std::string& hint = "") {
 // Has the conductor wake this process for a run, while it lives.
 class Waiting {
  public:
-  Waiting(RunId run_id, bool each_step) { Locked()->waiters()[place()] = {run_id, MyDatabaseId, each_step, false, MyProc}; }
+  Waiting(RunId run_id, bool each_step) {
+    Locked()->waiters()[place()] = {run_id, MyDatabaseId, each_step, false, MyProc};
+  }
   ~Waiting() { Locked()->waiters()[place()].run_id = 0; }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
@@ -168,13 +170,14 @@ class Follower {
     const long left = pg::milliseconds_until(started_ + kPatienceMs * INT64CONST(1000));
     if (left > 0) return left;
     told_to_wait_ = true;
-    notice(pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
-           "It may wait for a background worker slot, and max_worker_processes be too small. The server's log says more.");
+    notice(
+        pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
+        "It may wait for a background worker slot, and max_worker_processes be too small. The server's log says more.");
     return pg::kForever;
   }
 
-  // Ctrl-C cancels the run and waits for its end; another one later leaves it alone. A timeout of this statement ends the
-  // statement only, and one of a lock that it waited for nothing.
+  // Ctrl-C cancels the run and waits for its end; another one later leaves it alone. A timeout of this statement ends
+  // the statement only, and one of a lock that it waited for nothing.
   void heed_cancel(pg::CancelHeld* held) {
     if (get_timeout_indicator(LOCK_TIMEOUT, true)) {
       QueryCancelPending = false;
@@ -301,10 +304,10 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
     const RunState state = state_for_caller(run_id);
     if (state.ended) return state.status;
     if (TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(std::stoul(state.xmin))))
-      throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                        pg::format("run %lld cannot begin before this transaction has committed",
-                                   static_cast<long long>(run_id)),
-                        "", "COMMIT after setup.start_run(), then wait.");
+      throw pg::Failure(
+          ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+          pg::format("run %lld cannot begin before this transaction has committed", static_cast<long long>(run_id)), "",
+          "COMMIT after setup.start_run(), then wait.");
     if (deadline != 0 && GetCurrentTimestamp() >= deadline) return state.status;
     waiting.sleep(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline) + 1);
     pg::check_interrupts();

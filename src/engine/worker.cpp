@@ -28,7 +28,9 @@ int place = 0;  // of this worker's slot
 bool holds_slot = false;
 bool serving = false;  // between beginning an attempt and reporting it
 
-Slot& own_slot(const Locked& locked) { return locked->slots()[place]; }
+Slot& own_slot(const Locked& locked) {
+  return locked->slots()[place];
+}
 
 // False if the conductor does not expect this worker any more.
 bool take_slot(const StartOrder& order) {
@@ -87,7 +89,9 @@ Next look(Assignment* work, bool idle_too_long) {
   return leave ? Next::kLeave : Next::kWait;
 }
 
-bool was_cancelled() { return own_slot(Locked()).cancelled; }
+bool was_cancelled() {
+  return own_slot(Locked()).cancelled;
+}
 
 void report(Outcome outcome) {
   const Locked locked;

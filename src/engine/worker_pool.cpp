@@ -19,7 +19,9 @@ void each_own_slot(const Locked& locked, F&& visit) {
     if (slots[place].state != SlotState::kFree && slots[place].database == MyDatabaseId) visit(slots[place], place);
 }
 
-bool takes_work(const Slot& slot) { return slot.state == SlotState::kIdle && !slot.retire; }
+bool takes_work(const Slot& slot) {
+  return slot.state == SlotState::kIdle && !slot.retire;
+}
 
 constexpr int64_t kTimeSliceMs = 100;  // a worker serves so long before it gives way to another database
 
@@ -53,8 +55,8 @@ void stop(Slot& slot) {
 
 bool is_full(const Locked& locked) {
   const Slot* slots = locked->slots();
-  const auto taken = std::count_if(slots, slots + locked->slot_count,
-                                   [](const Slot& slot) { return slot.state != SlotState::kFree; });
+  const auto taken =
+      std::count_if(slots, slots + locked->slot_count, [](const Slot& slot) { return slot.state != SlotState::kFree; });
   return taken >= std::min(settings::max_workers(), locked->slot_count);
 }
 
@@ -78,7 +80,6 @@ bool is_starting(const Locked& locked, Oid owner) {
   });
   return found;
 }
-
 
 }  // namespace
 
@@ -149,8 +150,9 @@ void WorkerPool::begin_round(const std::vector<Oid>& owners) {
 void WorkerPool::retire_one(const Locked& locked, bool any) const {
   const auto is_idle = [](const Slot& slot) { return slot.state == SlotState::kIdle; };
   const auto may_go = [&](const Slot& slot) {
-    return is_idle(slot) && !slot.fresh && (any || slot.database != MyDatabaseId ||
-                             std::find(with_work_.begin(), with_work_.end(), slot.owner) == with_work_.end());
+    return is_idle(slot) && !slot.fresh &&
+           (any || slot.database != MyDatabaseId ||
+            std::find(with_work_.begin(), with_work_.end(), slot.owner) == with_work_.end());
   };
   Slot* slots = locked->slots();
   Slot* end = slots + locked->slot_count;
@@ -159,7 +161,9 @@ void WorkerPool::retire_one(const Locked& locked, bool any) const {
   if (found != end) retire(locked, *found);
 }
 
-bool WorkerPool::is_starved(Oid owner) const { return std::find(starved_.begin(), starved_.end(), owner) != starved_.end(); }
+bool WorkerPool::is_starved(Oid owner) const {
+  return std::find(starved_.begin(), starved_.end(), owner) != starved_.end();
+}
 
 bool WorkerPool::assign(Oid owner, const Assignment& work) {
   const Locked locked;
@@ -237,8 +241,8 @@ bool WorkerPool::start(Oid owner) {
   last_start_[owner] = ++starts_;
   BackgroundWorkerHandle* handle = nullptr;
   try {
-    handle = start_background("etl_worker_main", name, "etl_orchestrator worker",
-                              {MyDatabaseId, owner, place, generation});
+    handle =
+        start_background("etl_worker_main", name, "etl_orchestrator worker", {MyDatabaseId, owner, place, generation});
   } catch (const pg::Error&) {
     Locked()->slots()[place].state = SlotState::kFree;
     throw;

@@ -16,7 +16,9 @@ char* copy(const char* text) {
 
 }  // namespace
 
-void Pending::set(const Error& error) { caught = error.hand_over(); }
+void Pending::set(const Error& error) {
+  caught = error.hand_over();
+}
 
 void Pending::set(const Failure& failure) {
   sqlstate = failure.sqlstate();
@@ -31,13 +33,14 @@ void Pending::set(const std::exception& unexpected) {
   message = copy(memory ? "out of memory" : unexpected.what());
 }
 
-void Pending::set_unknown() { sqlstate = ERRCODE_INTERNAL_ERROR; }
+void Pending::set_unknown() {
+  sqlstate = ERRCODE_INTERNAL_ERROR;
+}
 
 void Pending::raise() const {
   if (caught != nullptr) ReThrowError(caught);
   ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message != nullptr ? message : "unknown C++ exception"),
-                  detail != nullptr ? errdetail_internal("%s", detail) : 0,
-                  hint != nullptr ? errhint("%s", hint) : 0));
+                  detail != nullptr ? errdetail_internal("%s", detail) : 0, hint != nullptr ? errhint("%s", hint) : 0));
   pg_unreachable();
 }
 

@@ -27,7 +27,9 @@ inline int my_proc_number() {
 #endif
 }
 
-inline int proc_count() { return MaxBackends + NUM_AUXILIARY_PROCS; }
+inline int proc_count() {
+  return MaxBackends + NUM_AUXILIARY_PROCS;
+}
 
 inline bool run_portal(Portal portal, bool is_top_level, DestReceiver* receiver, QueryCompletion* completion) {
 #if PG_VERSION_NUM >= 180000
@@ -55,10 +57,18 @@ inline bool may(Oid catalog, Oid object, Oid role, AclMode mode) {
 #endif
 }
 
-inline bool may_use_schema(Oid schema, Oid role) { return may(NamespaceRelationId, schema, role, ACL_USAGE); }
-inline bool may_create_in_schema(Oid schema, Oid role) { return may(NamespaceRelationId, schema, role, ACL_CREATE); }
-inline bool may_connect(Oid database, Oid role) { return may(DatabaseRelationId, database, role, ACL_CONNECT); }
-inline bool may_create_schemas(Oid database, Oid role) { return may(DatabaseRelationId, database, role, ACL_CREATE); }
+inline bool may_use_schema(Oid schema, Oid role) {
+  return may(NamespaceRelationId, schema, role, ACL_USAGE);
+}
+inline bool may_create_in_schema(Oid schema, Oid role) {
+  return may(NamespaceRelationId, schema, role, ACL_CREATE);
+}
+inline bool may_connect(Oid database, Oid role) {
+  return may(DatabaseRelationId, database, role, ACL_CONNECT);
+}
+inline bool may_create_schemas(Oid database, Oid role) {
+  return may(DatabaseRelationId, database, role, ACL_CREATE);
+}
 
 // Flags for BackgroundWorkerInitializeConnectionByOid. From 17 on a worker may serve a role that cannot log in.
 #if PG_VERSION_NUM >= 170000

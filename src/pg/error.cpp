@@ -22,9 +22,13 @@ const char* Error::what() const noexcept {
   return home_->data->message != nullptr ? home_->data->message : "unknown error";
 }
 
-const ErrorData& Error::data() const { return *home_->data; }
+const ErrorData& Error::data() const {
+  return *home_->data;
+}
 
-int Error::sqlstate() const { return home_->data->sqlerrcode; }
+int Error::sqlstate() const {
+  return home_->data->sqlerrcode;
+}
 
 ErrorData* Error::hand_over() const {
   MemoryContextSetParent(home_->context, CurrentMemoryContext);

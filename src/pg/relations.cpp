@@ -23,7 +23,9 @@ extern "C" {
 
 namespace etl::pg {
 
-std::string TableName::quoted() const { return quote_name(schema) + "." + quote_name(table); }
+std::string TableName::quoted() const {
+  return quote_name(schema) + "." + quote_name(table);
+}
 
 TableName parse_table_name(const std::string& text, const std::string& schema) {
   struct Parts {
@@ -100,9 +102,13 @@ ClassFacts class_facts(Oid table) {
 
 }  // namespace
 
-Oid table_owner(Oid table) { return class_facts(table).owner; }
+Oid table_owner(Oid table) {
+  return class_facts(table).owner;
+}
 
-double planned_rows(Oid table) { return class_facts(table).rows; }
+double planned_rows(Oid table) {
+  return class_facts(table).rows;
+}
 
 std::vector<std::string> loadable_columns(Oid table) {
   struct Names {

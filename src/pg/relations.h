@@ -20,11 +20,11 @@ TableName parse_table_name(const std::string& text, const std::string& schema);
 std::string quote_name(const std::string& name);
 std::string quote_text(const std::string& text);
 
-Oid find_schema(const std::string& name);                 // InvalidOid if there is none
-Oid find_table(const TableName& name);                    // table, view, materialized view; InvalidOid if none
-bool can_be_loaded(Oid table);                            // an ordinary or partitioned table
+Oid find_schema(const std::string& name);  // InvalidOid if there is none
+Oid find_table(const TableName& name);     // table, view, materialized view; InvalidOid if none
+bool can_be_loaded(Oid table);             // an ordinary or partitioned table
 bool is_partitioned(Oid table);
-bool is_referenced(Oid table);                            // by a foreign key of another table
+bool is_referenced(Oid table);  // by a foreign key of another table
 Oid table_owner(Oid table);
 
 // Columns that a load can fill: not dropped, not generated, in their order.

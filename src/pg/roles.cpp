@@ -36,9 +36,13 @@ std::string role_name(Oid role) {
   return name == nullptr ? std::string() : std::string(name);
 }
 
-bool role_exists(Oid role) { return facts(role).exists; }
+bool role_exists(Oid role) {
+  return facts(role).exists;
+}
 
-bool role_can_log_in(Oid role) { return facts(role).can_log_in; }
+bool role_can_log_in(Oid role) {
+  return facts(role).can_log_in;
+}
 
 bool role_is_superuser(Oid role) {
   return guard([&] { return superuser_arg(role); });

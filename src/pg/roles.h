@@ -18,10 +18,10 @@ bool is_member(Oid role, Oid owner);
 // True if `role` may become `owner`, and so may do everything in its name; superusers may become anybody.
 bool may_act_as(Oid role, Oid owner);
 
-bool may_create_schemas(Oid role);                  // in this database
+bool may_create_schemas(Oid role);  // in this database
 bool may_create_in_schema(Oid role, Oid schema);
-bool may_connect(Oid role);             // to this database
-bool may_read_server_files(Oid role);   // superuser or pg_read_server_files
+bool may_connect(Oid role);            // to this database
+bool may_read_server_files(Oid role);  // superuser or pg_read_server_files
 bool may_use_schema(Oid role, Oid schema);
 bool may_replace_rows(Oid role, Oid table, bool must_delete);  // INSERT, and TRUNCATE or DELETE
 

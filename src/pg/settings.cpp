@@ -36,11 +36,21 @@ void show(const std::string (&values)[4]) {
 
 }  // namespace
 
-int max_workers() { return max_workers_value; }
-int idle_timeout_ms() { return idle_timeout_value; }
-Progress progress() { return static_cast<Progress>(progress_value); }
-bool superuser_jobs() { return superuser_jobs_value; }
-bool analyze_after_load() { return analyze_after_load_value; }
+int max_workers() {
+  return max_workers_value;
+}
+int idle_timeout_ms() {
+  return idle_timeout_value;
+}
+Progress progress() {
+  return static_cast<Progress>(progress_value);
+}
+bool superuser_jobs() {
+  return superuser_jobs_value;
+}
+bool analyze_after_load() {
+  return analyze_after_load_value;
+}
 
 CurrentAttempt& current_attempt() {
   static auto* attempt = new CurrentAttempt;  // never destroyed: the library is not unloaded
@@ -68,8 +78,8 @@ void define() {
                           nullptr, nullptr, nullptr);
   DefineCustomEnumVariable("etl_orchestrator.progress", "What a CALL that waits for a run reports as it happens.",
                            "job: each finished job; layer: each finished layer; off: nothing but the summary.",
-                           &progress_value, static_cast<int>(Progress::kJob), kProgressOptions, PGC_USERSET, 0,
-                           nullptr, nullptr, nullptr);
+                           &progress_value, static_cast<int>(Progress::kJob), kProgressOptions, PGC_USERSET, 0, nullptr,
+                           nullptr, nullptr);
   DefineCustomBoolVariable("etl_orchestrator.superuser_jobs", "Whether superusers may own jobs.",
                            "When off, a run that contains a job of a superuser is refused.", &superuser_jobs_value,
                            true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);

@@ -7,11 +7,11 @@ namespace etl::settings {
 
 enum class Progress { kJob, kLayer, kOff };
 
-int max_workers();            // largest number of job workers in the whole server
-int idle_timeout_ms();        // how long a process without work stays; 0: leaves at once
-Progress progress();          // what a waiting CALL reports
-bool superuser_jobs();        // may superusers own jobs
-bool analyze_after_load();    // analyze a job's table after a substantial change
+int max_workers();          // largest number of job workers in the whole server
+int idle_timeout_ms();      // how long a process without work stays; 0: leaves at once
+Progress progress();        // what a waiting CALL reports
+bool superuser_jobs();      // may superusers own jobs
+bool analyze_after_load();  // analyze a job's table after a substantial change
 
 // The attempt that this process is working on. Shown to the job as settings run_id, layer, job and attempt, also in
 // parallel workers of its queries; outside a worker, and between jobs, these are empty.

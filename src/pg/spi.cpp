@@ -13,7 +13,9 @@ namespace etl::pg {
 namespace {
 
 // Outside the class, whose member text() hides the server's type of that name.
-const char* to_c_string(Datum datum) { return TextDatumGetCString(datum); }
+const char* to_c_string(Datum datum) {
+  return TextDatumGetCString(datum);
+}
 
 }  // namespace
 
@@ -37,20 +39,31 @@ LatestSnapshot::~LatestSnapshot() {
   if (std::uncaught_exceptions() == exceptions_) PopActiveSnapshot();  // else the abort that must follow does it
 }
 
-Value value(int64_t number) { return Value(Int64GetDatum(number)); }
-Value value(int32_t number) { return Value(Int32GetDatum(number)); }
-Value value(Oid oid) { return Value(ObjectIdGetDatum(oid)); }
-Value value(bool truth) { return Value(BoolGetDatum(truth)); }
-
-Value value(std::string_view text) {
-  return Value(guard([&] {
-    return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-  }));
+Value value(int64_t number) {
+  return Value(Int64GetDatum(number));
+}
+Value value(int32_t number) {
+  return Value(Int32GetDatum(number));
+}
+Value value(Oid oid) {
+  return Value(ObjectIdGetDatum(oid));
+}
+Value value(bool truth) {
+  return Value(BoolGetDatum(truth));
 }
 
-Value value(const char* text) { return text == nullptr ? Value() : value(std::string_view(text)); }
+Value value(std::string_view text) {
+  return Value(
+      guard([&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); }));
+}
 
-Value text_or_null(const std::string& text) { return text.empty() ? Value() : value(std::string_view(text)); }
+Value value(const char* text) {
+  return text == nullptr ? Value() : value(std::string_view(text));
+}
+
+Value text_or_null(const std::string& text) {
+  return text.empty() ? Value() : value(std::string_view(text));
+}
 
 Value text_array(const std::vector<std::string>& texts) {
   return Value(guard([&] {
@@ -65,8 +78,7 @@ Value int4_array(const std::vector<int>& numbers) {
   return Value(guard([&] {
     auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (numbers.size() + 1)));
     for (size_t i = 0; i < numbers.size(); ++i) elements[i] = Int32GetDatum(numbers[i]);
-    return PointerGetDatum(
-        construct_array(elements, static_cast<int>(numbers.size()), INT4OID, 4, true, TYPALIGN_INT));
+    return PointerGetDatum(construct_array(elements, static_cast<int>(numbers.size()), INT4OID, 4, true, TYPALIGN_INT));
   }));
 }
 
@@ -78,7 +90,9 @@ Value oid_array(const std::vector<Oid>& oids) {
   }));
 }
 
-Value timestamp_value(TimestampTz time) { return Value(TimestampTzGetDatum(time)); }
+Value timestamp_value(TimestampTz time) {
+  return Value(TimestampTzGetDatum(time));
+}
 
 Datum Rows::datum(int row, int column, bool* null) const {
   return guard([&] { return SPI_getbinval(table_->vals[row], table_->tupdesc, column + 1, null); });
@@ -152,17 +166,20 @@ std::vector<std::string> texts_of(Datum array, const char* what) {
   std::vector<std::string> texts;
   texts.reserve(static_cast<size_t>(elements.count));
   for (int i = 0; i < elements.count; ++i) {
-    if (elements.nulls[i])
-      throw Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, format("%s must not contain nulls", what));
+    if (elements.nulls[i]) throw Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, format("%s must not contain nulls", what));
     const char* element = guard([&] { return to_c_string(elements.datums[i]); });
     texts.emplace_back(element);
   }
   return texts;
 }
 
-Rows Statement::run(std::initializer_list<Value> arguments) { return execute(arguments, false); }
+Rows Statement::run(std::initializer_list<Value> arguments) {
+  return execute(arguments, false);
+}
 
-Rows Statement::read_latest(std::initializer_list<Value> arguments) { return execute(arguments, true); }
+Rows Statement::read_latest(std::initializer_list<Value> arguments) {
+  return execute(arguments, true);
+}
 
 Rows Statement::execute(std::initializer_list<Value> arguments, bool latest) {
   std::array<Datum, kMostArguments> datums{};
@@ -179,10 +196,9 @@ Rows Statement::execute(std::initializer_list<Value> arguments, bool latest) {
       if (SPI_keepplan(fresh) != 0) elog(ERROR, "could not keep a plan");
       plan_ = fresh;
     }
-    const int result =
-        latest ? SPI_execute_snapshot(plan_, datums.data(), nulls.data(), GetLatestSnapshot(), InvalidSnapshot, true,
-                                      false, 0)
-               : SPI_execute_plan(plan_, datums.data(), nulls.data(), false, 0);
+    const int result = latest ? SPI_execute_snapshot(plan_, datums.data(), nulls.data(), GetLatestSnapshot(),
+                                                     InvalidSnapshot, true, false, 0)
+                              : SPI_execute_plan(plan_, datums.data(), nulls.data(), false, 0);
     if (result < 0) elog(ERROR, "could not run a statement: %s", SPI_result_code_string(result));
     return Rows(SPI_tuptable, SPI_processed);
   });

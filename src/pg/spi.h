@@ -52,14 +52,16 @@ Value value(int64_t number);
 Value value(int32_t number);
 Value value(Oid oid);
 Value value(bool truth);
-Value value(std::string_view text);  // copied into the current memory context
-Value value(const char* text);       // null pointer: null
+Value value(std::string_view text);           // copied into the current memory context
+Value value(const char* text);                // null pointer: null
 Value text_or_null(const std::string& text);  // empty: null
 Value text_array(const std::vector<std::string>& texts);
 Value int4_array(const std::vector<int>& numbers);
 Value oid_array(const std::vector<Oid>& oids);
 Value timestamp_value(TimestampTz time);
-inline Value null_value() { return Value(); }
+inline Value null_value() {
+  return Value();
+}
 
 // The elements of a text[]. Failure (null_value_not_allowed) naming `what` where one is null.
 std::vector<std::string> texts_of(Datum array, const char* what);
@@ -81,7 +83,7 @@ class Rows {
   double float8(int row, int column) const;
   bool boolean(int row, int column) const;
   TimestampTz timestamp(int row, int column) const;
-  std::string text(int row, int column) const;  // any type, through its output function
+  std::string text(int row, int column) const;                // any type, through its output function
   std::vector<std::string> texts(int row, int column) const;  // text[]; null: empty
 
  private:

@@ -33,7 +33,9 @@ void check_interrupts() {
   });
 }
 
-CancelHeld::CancelHeld() { HOLD_CANCEL_INTERRUPTS(); }
+CancelHeld::CancelHeld() {
+  HOLD_CANCEL_INTERRUPTS();
+}
 
 void CancelHeld::release() {
   // An error of the server releases all holds by itself.

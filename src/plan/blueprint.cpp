@@ -182,8 +182,7 @@ class Planner {
       for (const int parent : parents_[rank]) step.depends_on.push_back(step_of[parent]);
       std::sort(step.depends_on.begin(), step.depends_on.end());
       // A job may name the same dependency twice, as 'a' and as 'silver.a'.
-      step.depends_on.erase(std::unique(step.depends_on.begin(), step.depends_on.end()),
-                            step.depends_on.end());
+      step.depends_on.erase(std::unique(step.depends_on.begin(), step.depends_on.end()), step.depends_on.end());
     }
     return steps;
   }

@@ -20,9 +20,8 @@ struct Layer {
 struct Job {
   int layer = 0;  // index into Catalog::layers
   std::string name;
-  int load_order = 0;  // lower first; orders, never blocks
-  std::vector<std::string>
-      depends_on;  // 'job' of the same layer, or 'layer.job' of the same or an earlier one
+  int load_order = 0;                   // lower first; orders, never blocks
+  std::vector<std::string> depends_on;  // 'job' of the same layer, or 'layer.job' of the same or an earlier one
   bool enabled = true;
   bool permitted = true;  // false: the caller is no member of the job's owner, and may not run it
 };

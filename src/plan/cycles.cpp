@@ -102,8 +102,7 @@ std::vector<std::vector<int>> find_cycles(const Graph& graph, const std::functio
     std::reverse(cycle.begin(), cycle.end());
     cycles.push_back(std::move(cycle));
   }
-  std::sort(cycles.begin(), cycles.end(),
-            [&](const auto& a, const auto& b) { return before(a.front(), b.front()); });
+  std::sort(cycles.begin(), cycles.end(), [&](const auto& a, const auto& b) { return before(a.front(), b.front()); });
   return cycles;
 }
 

@@ -22,8 +22,8 @@ class NameIndex {
   std::optional<int> layer(std::string_view name) const;
   std::optional<int> job(int layer, std::string_view name) const;
 
-  // What a job of `layer` means by `text` in its depends_on: 'layer.job', else a job of its own layer. The other way round
-  // anybody could hide a job of another layer behind one of his own that is called "layer.job".
+  // What a job of `layer` means by `text` in its depends_on: 'layer.job', else a job of its own layer. The other way
+  // round anybody could hide a job of another layer behind one of his own that is called "layer.job".
   std::optional<int> dependency(int layer, std::string_view text) const;
 
   // `text` as 'layer.job'.

@@ -44,15 +44,14 @@ string enabling(const Catalog& catalog, int job) {
 }  // namespace
 
 Problem unknown_layer(std::string_view layer) {
-  return {"unknown layer " + quoted(layer),
-          "Create it with SELECT setup.create_layer(" + literal(layer) + ")."};
+  return {"unknown layer " + quoted(layer), "Create it with SELECT setup.create_layer(" + literal(layer) + ")."};
 }
 
 Problem unknown_job(const Catalog& catalog, std::string_view text, int elsewhere) {
-  return {"unknown job " + quoted(text),
-          elsewhere < 0 ? "The jobs are listed in setup.load_jobs."
-                        : "Layer " + quoted(layer_of(catalog, elsewhere)) +
-                              " has a job of that name, but this run does not cover that layer."};
+  return {"unknown job " + quoted(text), elsewhere < 0
+                                             ? "The jobs are listed in setup.load_jobs."
+                                             : "Layer " + quoted(layer_of(catalog, elsewhere)) +
+                                                   " has a job of that name, but this run does not cover that layer."};
 }
 
 Problem job_in_several_layers(const Catalog& catalog, const std::vector<int>& jobs) {
@@ -72,15 +71,14 @@ Problem job_is_disabled(const Catalog& catalog, int job) {
 }
 
 Problem job_not_permitted(const Catalog& catalog, int job) {
-  return {the_job(catalog, job) + ": you may not run it",
-          "A job can be run by members of the role that owns it."};
+  return {the_job(catalog, job) + ": you may not run it", "A job can be run by members of the role that owns it."};
 }
 
 Problem unknown_dependency(const Catalog& catalog, int job, std::string_view text, int intended) {
   return {the_job(catalog, job) + ": depends on unknown job " + quoted(text),
-          intended < 0 ? "Name a job of the same layer as 'job', one of an earlier layer as 'layer.job'."
-                       : "A job of an earlier layer is named with that layer: " +
-                             literal(name_of(catalog, intended)) + "."};
+          intended < 0
+              ? "Name a job of the same layer as 'job', one of an earlier layer as 'layer.job'."
+              : "A job of an earlier layer is named with that layer: " + literal(name_of(catalog, intended)) + "."};
 }
 
 Problem depends_on_itself(const Catalog& catalog, int job) {
@@ -88,8 +86,7 @@ Problem depends_on_itself(const Catalog& catalog, int job) {
 }
 
 Problem depends_on_later_layer(const Catalog& catalog, int job, int dependency) {
-  return {the_job(catalog, job) + ": depends on " + quoted(name_of(catalog, dependency)) +
-              ", a job of a later layer",
+  return {the_job(catalog, job) + ": depends on " + quoted(name_of(catalog, dependency)) + ", a job of a later layer",
           "A job can depend on jobs of its own layer and of earlier ones. Remove the dependency."};
 }
 
@@ -99,18 +96,17 @@ Problem depends_on_disabled(const Catalog& catalog, int job, int dependency) {
 }
 
 Problem depends_on_not_permitted(const Catalog& catalog, int job, int dependency) {
-  return {the_job(catalog, job) + ": depends on " + quoted(name_of(catalog, dependency)) +
-              ", a job that you may not run",
-          "A job can be run by members of the role that owns it. To run yours without it, name the jobs to "
-          "run: jobs => ARRAY[" +
-              literal(name_of(catalog, job)) + "]."};
+  return {
+      the_job(catalog, job) + ": depends on " + quoted(name_of(catalog, dependency)) + ", a job that you may not run",
+      "A job can be run by members of the role that owns it. To run yours without it, name the jobs to "
+      "run: jobs => ARRAY[" +
+          literal(name_of(catalog, job)) + "]."};
 }
 
 Problem cycle(const Catalog& catalog, const std::vector<int>& cycle) {
   string path;
   for (const int job : cycle) path += name_of(catalog, job) + " -> ";
-  return {"jobs depend on each other: " + path + name_of(catalog, cycle.front()),
-          "Remove one of these dependencies."};
+  return {"jobs depend on each other: " + path + name_of(catalog, cycle.front()), "Remove one of these dependencies."};
 }
 
 }  // namespace etl::plan::problem

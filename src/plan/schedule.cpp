@@ -17,8 +17,7 @@ bool is_legal(StepState from, StepState to) {
     case StepState::kReady:
       return to == StepState::kRunning || to == StepState::kSkipped;
     case StepState::kRunning:
-      return to == StepState::kOk || to == StepState::kFailed || to == StepState::kCancelled ||
-             to == StepState::kReady;
+      return to == StepState::kOk || to == StepState::kFailed || to == StepState::kCancelled || to == StepState::kReady;
     case StepState::kOk:
     case StepState::kFailed:
     case StepState::kSkipped:
@@ -33,8 +32,7 @@ bool has_ended(StepState state) {
          state == StepState::kCancelled;
 }
 
-Schedule::Schedule(std::vector<LayerSpec> layers, std::vector<StepSpec> steps, OnError on_error,
-                   int max_parallel)
+Schedule::Schedule(std::vector<LayerSpec> layers, std::vector<StepSpec> steps, OnError on_error, int max_parallel)
     : children_(reversed(parents_of(steps))), on_error_(on_error), max_parallel_(max_parallel) {
   assert(max_parallel >= 0);
   layers_.resize(layers.size());

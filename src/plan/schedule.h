@@ -172,9 +172,9 @@ class Schedule {
   int max_parallel_;
 
   std::array<int, 7> counts_{};  // steps by state
-  ReadyQueue ready_;   // the kReady steps of the open layer; steps put back before it opens wait outside
-  int current_ = -1;   // the open layer that is not yet checked; -1 before begin(), layers_.size() at the end
-  int previous_ = -1;  // the last layer that was checked
+  ReadyQueue ready_;             // the kReady steps of the open layer; steps put back before it opens wait outside
+  int current_ = -1;             // the open layer that is not yet checked; -1 before begin(), layers_.size() at the end
+  int previous_ = -1;            // the last layer that was checked
   bool previous_passed_ = true;
   bool all_passed_ = true;
   std::optional<Skip> halt_;  // why nothing new starts

@@ -117,8 +117,7 @@ std::vector<Membership> select_jobs(const Catalog& catalog, const NameIndex& nam
     selector.take_all();
     return std::move(selector).result();
   }
-  selector.take_named(*selection.jobs,
-                      selection.upstream ? Membership::kWithDependencies : Membership::kAlone);
+  selector.take_named(*selection.jobs, selection.upstream ? Membership::kWithDependencies : Membership::kAlone);
   // What others depend on is wanted of the named jobs only, so widening upstream comes first.
   if (selection.upstream) selector.widen(dependencies, Membership::kWithDependencies);
   if (selection.downstream) selector.widen(reversed(dependencies), Membership::kAlone);

@@ -99,8 +99,8 @@ void measure(int jobs) {
     run[round] = since(start);
     total[round] = plan[round] + build[round] + run[round];
   }
-  std::printf("%7d jobs: blueprint %7.1f ms, schedule %7.1f ms, drain %7.1f ms, all %7.1f ms\n", jobs,
-              median(plan), median(build), median(run), median(total));
+  std::printf("%7d jobs: blueprint %7.1f ms, schedule %7.1f ms, drain %7.1f ms, all %7.1f ms\n", jobs, median(plan),
+              median(build), median(run), median(total));
 }
 
 }  // namespace

@@ -132,8 +132,7 @@ Run run_layer(pqxx::connection& connection, const std::string& layer, int jobs) 
     work.commit();
   }
   pqxx::nontransaction session(connection);
-  const auto status =
-      session.exec1("SELECT setup.wait_run(" + std::to_string(run.id) + ")")[0].as<std::string>();
+  const auto status = session.exec1("SELECT setup.wait_run(" + std::to_string(run.id) + ")")[0].as<std::string>();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
 
   const pqxx::row log = session.exec_params1(
@@ -142,8 +141,8 @@ Run run_layer(pqxx::connection& connection, const std::string& layer, int jobs) 
            FROM setup.load_log WHERE run_id = $1)",
       run.id);
   if (status != "OK" || log[0].as<int>() != jobs)
-    throw std::runtime_error("run " + std::to_string(run.id) + " of layer " + layer + " ended " + status +
-                             ", with " + log[0].as<std::string>() + " of " + std::to_string(jobs) + " jobs");
+    throw std::runtime_error("run " + std::to_string(run.id) + " of layer " + layer + " ended " + status + ", with " +
+                             log[0].as<std::string>() + " of " + std::to_string(jobs) + " jobs");
   run.per_second = jobs / took.count();
   run.around_ms = (took.count() - log[1].as<double>()) * 1000;
   return run;
@@ -177,8 +176,7 @@ std::string output_of(const std::string& command) {
   char part[4096];
   while (const size_t size = fread(part, 1, sizeof part, pipe)) output.append(part, size);
   const int status = pclose(pipe);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw std::runtime_error("failed: " + command + "\n" + output);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error("failed: " + command + "\n" + output);
   return output;
 }
 
@@ -192,10 +190,9 @@ std::string shell_quoted(std::string_view text) {
 double pgbench(pqxx::connection& connection, const Options& options, int clients, int seconds) {
   pqxx::nontransaction(connection).exec("TRUNCATE bench.one_row RESTART IDENTITY");
   const std::string count = std::to_string(clients);
-  const std::string output =
-      output_of(shell_quoted(options.pgbench) + " --no-vacuum --protocol=prepared --client=" + count +
-                " --jobs=" + count + " --time=" + std::to_string(seconds) +
-                " --define=step=0 --file=" + shell_quoted(options.script) + " 2>&1");
+  const std::string output = output_of(
+      shell_quoted(options.pgbench) + " --no-vacuum --protocol=prepared --client=" + count + " --jobs=" + count +
+      " --time=" + std::to_string(seconds) + " --define=step=0 --file=" + shell_quoted(options.script) + " 2>&1");
   const size_t place = output.find("tps = ");
   if (place == std::string::npos) throw std::runtime_error("pgbench printed no tps:\n" + output);
   return std::strtod(output.c_str() + place + 6, nullptr);
@@ -220,8 +217,8 @@ void print_machine(pqxx::connection& connection) {
 }
 
 void print_sample(const std::string& what, const Sample& sample) {
-  std::printf("%-44s %10s %8s %8s", what.c_str(), grouped(sample.median()).c_str(),
-              grouped(sample.lowest()).c_str(), grouped(sample.highest()).c_str());
+  std::printf("%-44s %10s %8s %8s", what.c_str(), grouped(sample.median()).c_str(), grouped(sample.lowest()).c_str(),
+              grouped(sample.highest()).c_str());
 }
 
 void print_comparison(const std::string& what, const std::string& base, const Comparison& comparison) {
@@ -260,9 +257,8 @@ void measure(const Options& options) {
   print_comparison(jobs + " jobs in a chain", "pgbench, 1 client, one row a commit", chain);
 
   const Gap gap = measure_gaps(connection, chain_runs);
-  std::printf(
-      "\nFrom a parent's finished_at to its child's started_at, in ms: median %.2f, 99th percentile %.2f\n",
-      gap.median_ms, gap.percentile99_ms);
+  std::printf("\nFrom a parent's finished_at to its child's started_at, in ms: median %.2f, 99th percentile %.2f\n",
+              gap.median_ms, gap.percentile99_ms);
   std::printf("Before the first and after the last of %s independent jobs, in ms: %.0f\n", jobs.c_str(),
               around_ms.median());
 }

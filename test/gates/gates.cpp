@@ -49,7 +49,9 @@ PG_FUNCTION_INFO_V1(gates_exception);
 PG_FUNCTION_INFO_V1(gates_caught);
 PG_FUNCTION_INFO_V1(gates_start_worker);
 
-Datum gates_alive(PG_FUNCTION_ARGS) { PG_RETURN_INT32(alive); }
+Datum gates_alive(PG_FUNCTION_ARGS) {
+  PG_RETURN_INT32(alive);
+}
 
 // An error of the server, three C++ frames below the entry point.
 Datum gates_deep_error(PG_FUNCTION_ARGS) {

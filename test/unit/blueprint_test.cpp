@@ -171,8 +171,7 @@ TEST(BlueprintProblem, UnknownDependency) {
   CatalogBuilder b;
   b.job("silver", "load_x", {"crm_y"});
   EXPECT_EQ(b.messages_of(), (Names{"job \"silver.load_x\": depends on unknown job \"crm_y\""}));
-  EXPECT_EQ(only_hint(b.blueprint()),
-            "Name a job of the same layer as 'job', one of an earlier layer as 'layer.job'.");
+  EXPECT_EQ(only_hint(b.blueprint()), "Name a job of the same layer as 'job', one of an earlier layer as 'layer.job'.");
 }
 
 TEST(BlueprintProblem, UnknownDependencyThatOnlyLacksItsLayer) {
@@ -187,8 +186,7 @@ TEST(BlueprintProblem, UnknownDependencyIsNotMistakenForAJobOfALaterLayer) {
   CatalogBuilder b;
   b.job("silver", "a", {"x"});
   b.job("gold", "x");
-  EXPECT_EQ(only_hint(b.blueprint()),
-            "Name a job of the same layer as 'job', one of an earlier layer as 'layer.job'.");
+  EXPECT_EQ(only_hint(b.blueprint()), "Name a job of the same layer as 'job', one of an earlier layer as 'layer.job'.");
 }
 
 TEST(BlueprintProblem, DependencyOnALaterLayer) {
@@ -217,18 +215,16 @@ TEST(BlueprintProblem, DependencyOnADisabledJob) {
   b.job("silver", "a", {"b"});
   b.job("silver", "b").enabled = false;
   EXPECT_EQ(b.messages_of(), (Names{"job \"silver.a\": depends on disabled job \"silver.b\""}));
-  EXPECT_EQ(
-      only_hint(b.blueprint()),
-      "Enable it with UPDATE setup.load_jobs SET is_enabled = true WHERE layer = 'silver' AND job_name = "
-      "'b', or remove the dependency.");
+  EXPECT_EQ(only_hint(b.blueprint()),
+            "Enable it with UPDATE setup.load_jobs SET is_enabled = true WHERE layer = 'silver' AND job_name = "
+            "'b', or remove the dependency.");
 }
 
 TEST(BlueprintProblem, DependencyOnAJobThatTheCallerMayNotRun) {
   CatalogBuilder b;
   b.job("silver", "a", {"b"});
   b.job("silver", "b").permitted = false;
-  EXPECT_EQ(b.messages_of(),
-            (Names{"job \"silver.a\": depends on \"silver.b\", a job that you may not run"}));
+  EXPECT_EQ(b.messages_of(), (Names{"job \"silver.a\": depends on \"silver.b\", a job that you may not run"}));
 }
 
 TEST(BlueprintProblem, DependencyOfADisabledJobIsNone) {
@@ -258,8 +254,7 @@ TEST(BlueprintProblem, CycleIsPrintedFromItsFirstJobByNameAlongTheDependencies) 
   b.job("silver", "b", {"c"});
   b.job("silver", "a", {"b"});
   b.job("silver", "behind", {"a"});
-  EXPECT_EQ(b.messages_of(),
-            (Names{"jobs depend on each other: silver.a -> silver.b -> silver.c -> silver.a"}));
+  EXPECT_EQ(b.messages_of(), (Names{"jobs depend on each other: silver.a -> silver.b -> silver.c -> silver.a"}));
   EXPECT_EQ(only_hint(b.blueprint()), "Remove one of these dependencies.");
 }
 
@@ -299,9 +294,8 @@ TEST(BlueprintProblem, AllAreReportedByLayerLoadOrderAndNameAndCyclesLast) {
   b.job("bronze", "q", {"p", "silver.b"});
   EXPECT_EQ(b.messages_of(),
             (Names{"job \"bronze.q\": depends on \"silver.b\", a job of a later layer",
-                   "job \"silver.b\": depends on unknown job \"x\"",
-                   "job \"silver.b\": depends on unknown job \"y\"", "job \"silver.a\": depends on itself",
-                   "job \"gold.g\": depends on unknown job \"nothing\"",
+                   "job \"silver.b\": depends on unknown job \"x\"", "job \"silver.b\": depends on unknown job \"y\"",
+                   "job \"silver.a\": depends on itself", "job \"gold.g\": depends on unknown job \"nothing\"",
                    "jobs depend on each other: bronze.p -> bronze.q -> bronze.p"}));
   EXPECT_EQ(b.blueprint().steps.size(), 5u);  // its jobs, for checks of other kinds
 }
@@ -310,10 +304,9 @@ TEST(BlueprintHint, QuotesNamesAsSqlLiterals) {
   CatalogBuilder b({"o'layer"});
   b.job("o'layer", "a", {"it's\\b"});
   b.job("o'layer", "it's\\b").enabled = false;
-  EXPECT_EQ(
-      only_hint(b.blueprint()),
-      "Enable it with UPDATE setup.load_jobs SET is_enabled = true WHERE layer = 'o''layer' AND job_name = "
-      "E'it''s\\\\b', or remove the dependency.");
+  EXPECT_EQ(only_hint(b.blueprint()),
+            "Enable it with UPDATE setup.load_jobs SET is_enabled = true WHERE layer = 'o''layer' AND job_name = "
+            "E'it''s\\\\b', or remove the dependency.");
 }
 
 TEST(BlueprintSize, AChainOfAHundredThousandJobsIsOrdered) {

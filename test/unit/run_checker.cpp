@@ -123,8 +123,7 @@ void CheckedRun::act(Random& random) {
 bool CheckedRun::start_one(Random& random) {
   const std::vector<int> lanes = schedule_.lanes_with_work();
   if (lanes.empty()) return false;
-  const std::optional<StepId> step =
-      schedule_.next(lanes[pick(random, 0, static_cast<int>(lanes.size()) - 1)]);
+  const std::optional<StepId> step = schedule_.next(lanes[pick(random, 0, static_cast<int>(lanes.size()) - 1)]);
   if (!step) {
     ADD_FAILURE() << "a lane with work has no step";
     return true;
@@ -218,10 +217,9 @@ void CheckedRun::compare_offers() const {
 }
 
 void CheckedRun::accept(const Skip& skip) {
-  EXPECT_EQ(states_[skip.step], StepState::kWaiting)
-      << "step " << skip.step << " was skipped in no state for it";
-  EXPECT_TRUE(is_legitimate(skip)) << "step " << skip.step << " was skipped for cause "
-                                   << static_cast<int>(skip.cause) << ", culprit " << skip.culprit;
+  EXPECT_EQ(states_[skip.step], StepState::kWaiting) << "step " << skip.step << " was skipped in no state for it";
+  EXPECT_TRUE(is_legitimate(skip)) << "step " << skip.step << " was skipped for cause " << static_cast<int>(skip.cause)
+                                   << ", culprit " << skip.culprit;
   states_[skip.step] = StepState::kSkipped;
 }
 
@@ -314,8 +312,7 @@ bool CheckedRun::more_urgent(StepId a, StepId b) const {
 }
 
 std::vector<StepId> CheckedRun::offers() const {
-  if (world_.max_parallel > 0 && std::ranges::count(states_, StepState::kRunning) >= world_.max_parallel)
-    return {};
+  if (world_.max_parallel > 0 && std::ranges::count(states_, StepState::kRunning) >= world_.max_parallel) return {};
   std::vector<StepId> ready;
   for (StepId id = 0; id < std::ssize(world_.steps); ++id) {
     if (may_be_ready(id)) ready.push_back(id);

@@ -20,15 +20,13 @@ inline StepSpec dependent(int layer, std::vector<StepId> parents) {
 }
 
 // A schedule that is not yet begun, of as many layers as its steps need.
-inline Schedule prepare(std::vector<StepSpec> steps, OnError on_error = OnError::kContinue,
-                        int max_parallel = 0) {
+inline Schedule prepare(std::vector<StepSpec> steps, OnError on_error = OnError::kContinue, int max_parallel = 0) {
   int layers = 1;
   for (const StepSpec& step : steps) layers = std::max(layers, step.layer + 1);
   return Schedule(std::vector<LayerSpec>(layers), std::move(steps), on_error, max_parallel);
 }
 
-inline Schedule begin(std::vector<StepSpec> steps, OnError on_error = OnError::kContinue,
-                      int max_parallel = 0) {
+inline Schedule begin(std::vector<StepSpec> steps, OnError on_error = OnError::kContinue, int max_parallel = 0) {
   Schedule schedule = prepare(std::move(steps), on_error, max_parallel);
   schedule.begin();
   return schedule;

@@ -12,8 +12,7 @@ namespace {
 
 using Restored = std::vector<std::pair<StepId, StepState>>;
 
-Schedule recover(std::vector<StepSpec> steps, const Restored& restored,
-                 OnError on_error = OnError::kContinue) {
+Schedule recover(std::vector<StepSpec> steps, const Restored& restored, OnError on_error = OnError::kContinue) {
   Schedule schedule(std::vector<LayerSpec>(3), std::move(steps), on_error, 0);
   for (const auto& [step, state] : restored) schedule.restore(step, state);
   schedule.begin();
@@ -45,8 +44,8 @@ TEST(Recovery, SkipsWhatFollowsFromAFailureAndTellsIt) {
 }
 
 TEST(Recovery, SkipsWhatFollowsFromASkipAndDoesNotTellThatOneAgain) {
-  Schedule schedule = recover({follower(), dependent(0, {0}), dependent(0, {1})},
-                              {{0, StepState::kFailed}, {1, StepState::kSkipped}});
+  Schedule schedule =
+      recover({follower(), dependent(0, {0}), dependent(0, {1})}, {{0, StepState::kFailed}, {1, StepState::kSkipped}});
   EXPECT_EQ(skipped(schedule), std::vector<StepId>{2});
 }
 
@@ -58,8 +57,7 @@ TEST(Recovery, SkipsFollowersOfALayerThatHadNotGoneWell) {
 }
 
 TEST(Recovery, AsksAgainForTheChecksOfCompleteLayers) {
-  Schedule schedule =
-      recover({follower(), follower(1), follower(1)}, {{0, StepState::kOk}, {1, StepState::kOk}});
+  Schedule schedule = recover({follower(), follower(1), follower(1)}, {{0, StepState::kOk}, {1, StepState::kOk}});
   EXPECT_EQ(schedule.next(0), std::nullopt);
   EXPECT_EQ(schedule.layer_to_check(), 0);
   schedule.layer_checked(0, true);
@@ -83,8 +81,7 @@ TEST(Recovery, TakesOverWhatIsRunning) {
 }
 
 TEST(Recovery, RunsAgainWhatWasRunningAndIsPutBack) {
-  Schedule schedule =
-      recover({follower(), dependent(0, {0})}, {{0, StepState::kOk}, {1, StepState::kRunning}});
+  Schedule schedule = recover({follower(), dependent(0, {0})}, {{0, StepState::kOk}, {1, StepState::kRunning}});
   schedule.put_back(1);
   EXPECT_EQ(schedule.next(0), 1);
 }

@@ -16,8 +16,8 @@ bool operator==(const Skip& a, const Skip& b) {
 }
 
 void PrintTo(const Skip& skip, std::ostream* out) {
-  *out << "step " << skip.step << " cause " << static_cast<int>(skip.cause) << " culprit " << skip.culprit
-       << " layer " << skip.layer;
+  *out << "step " << skip.step << " cause " << static_cast<int>(skip.cause) << " culprit " << skip.culprit << " layer "
+       << skip.layer;
 }
 
 namespace {
@@ -41,8 +41,7 @@ Skip by_cancel(StepId step) {
 }
 
 TEST(ScheduleSkips, WhateverHasAParentThatFailedAtOnceAndTransitively) {
-  Schedule schedule =
-      begin({follower(), follower(), dependent(0, {0, 1}), dependent(0, {2}), dependent(2, {3})});
+  Schedule schedule = begin({follower(), follower(), dependent(0, {0, 1}), dependent(0, {2}), dependent(2, {3})});
   run(schedule, 0, StepState::kFailed);
   EXPECT_EQ(schedule.take_skipped(), (Skips{by_parent(2, 0), by_parent(3, 2), by_parent(4, 3)}));
   EXPECT_EQ(schedule.take_skipped(), Skips{});
@@ -56,8 +55,7 @@ TEST(ScheduleSkips, WhateverHasAParentThatWasCancelled) {
 }
 
 TEST(ScheduleSkips, FollowersOfALayerThatDidNotGoWellNamingItsLowestStep) {
-  Schedule schedule =
-      begin({follower(), follower(), follower(), follower(1), dependent(1, {0}), dependent(1, {})});
+  Schedule schedule = begin({follower(), follower(), follower(), follower(1), dependent(1, {0}), dependent(1, {})});
   run(schedule, 2, StepState::kFailed);
   run(schedule, 1, StepState::kFailed);
   run(schedule, 0);
@@ -108,8 +106,7 @@ TEST(ScheduleSkips, LeaveALayerToBeCheckedEvenIfNothingOfItRan) {
 }
 
 TEST(ScheduleStop, SkipsWhatIsReadyOrWaitingAndLetsTheRestFinish) {
-  Schedule schedule =
-      begin({follower(), follower(), follower(), dependent(0, {0}), follower(1)}, OnError::kStop);
+  Schedule schedule = begin({follower(), follower(), follower(), dependent(0, {0}), follower(1)}, OnError::kStop);
   schedule.start(0);
   schedule.start(1);
   schedule.finish(0, StepState::kFailed);

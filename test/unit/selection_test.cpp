@@ -73,8 +73,7 @@ TEST(Selection, OfJobsTakesExactlyThese) {
 }
 
 TEST(Selection, OfJobsKeepsTheDependenciesAmongThem) {
-  EXPECT_EQ(diamond().edges_of(jobs({"c", "a", "r"})),
-            (Names{"silver.c after silver.a", "gold.r after silver.c"}));
+  EXPECT_EQ(diamond().edges_of(jobs({"c", "a", "r"})), (Names{"silver.c after silver.a", "gold.r after silver.c"}));
 }
 
 TEST(Selection, OfNoJobsAtAllIsAnEmptyRun) {
@@ -111,8 +110,7 @@ TEST(Selection, TellsWhereAnUnknownJobWouldBe) {
   const Blueprint made = diamond().blueprint({.layer = "silver", .jobs = Names{"x"}});
   ASSERT_EQ(made.problems.size(), 1u);
   EXPECT_EQ(made.problems[0].message, "unknown job \"x\"");
-  EXPECT_EQ(made.problems[0].hint,
-            "Layer \"bronze\" has a job of that name, but this run does not cover that layer.");
+  EXPECT_EQ(made.problems[0].hint, "Layer \"bronze\" has a job of that name, but this run does not cover that layer.");
 }
 
 TEST(Selection, RefusesAJobOutsideItsLayer) {
@@ -192,15 +190,13 @@ TEST(SelectionUpstream, StaysInTheScope) {
 TEST(SelectionUpstream, RefusesADisabledDependencyBecauseItIsWanted) {
   CatalogBuilder b = diamond();
   find(b, "bronze.y").enabled = false;
-  EXPECT_EQ(b.messages_of(with_upstream({"c"})),
-            (Names{"job \"silver.b\": depends on disabled job \"bronze.y\""}));
+  EXPECT_EQ(b.messages_of(with_upstream({"c"})), (Names{"job \"silver.b\": depends on disabled job \"bronze.y\""}));
 }
 
 TEST(SelectionUpstream, RefusesADisabledDependencyOfANamedJobToo) {
   CatalogBuilder b = diamond();
   find(b, "silver.b").enabled = false;
-  EXPECT_EQ(b.messages_of(with_upstream({"c"})),
-            (Names{"job \"silver.c\": depends on disabled job \"silver.b\""}));
+  EXPECT_EQ(b.messages_of(with_upstream({"c"})), (Names{"job \"silver.c\": depends on disabled job \"silver.b\""}));
 }
 
 TEST(SelectionUpstream, EndsInACycle) {
