@@ -29,7 +29,6 @@ class ActiveRun {
   void failed(const Assignment& work, run_store::LogEntry entry);
 
   void cancel();
-  bool is_cancelled() const { return cancelled_; }
 
   // Writes what is to be written: log rows, checks of tables, the end of the run. In a transaction with an open Spi;
   // when that is committed, call written(); if it is rolled back, write() again later.

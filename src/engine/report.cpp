@@ -72,7 +72,7 @@ Formatter::Formatter(const PlannedRun& run) {
   job_width_ = std::min(job_width_, kWidestJob);
 }
 
-std::string Formatter::job_line(const Line& line) const {
+std::string Formatter::job_line(const run_store::LogLine& line) const {
   const std::string start = padded(line.layer, layer_width_) + "  " + padded(line.job, job_width_) + "  ";
   if (line.status == "OK") {
     std::string text = start + pg::format("OK %12lld rows  %10s", static_cast<long long>(line.rows),
@@ -84,7 +84,7 @@ std::string Formatter::job_line(const Line& line) const {
   return status + cut(line.message, std::max(kLineWidth - width(status), 20));
 }
 
-void Tally::add(const Line& line) {
+void Tally::add(const run_store::LogLine& line) {
   if (line.status == "OK") {
     ++ok;
     rows += line.rows;

@@ -15,25 +15,12 @@ std::string plural(int64_t count, const char* one, const char* many);
 // The plan of a run, one line each, for a dry run.
 std::vector<std::string> plan_lines(const PlannedRun& run);
 
-// An attempt that has ended, as load_log has it.
-struct Line {
-  int64_t log_id;
-  StepId step_id;
-  std::string layer;
-  std::string job;
-  std::string status;
-  int64_t rows;
-  double milliseconds;
-  std::string message;
-  std::string sqlstate;
-};
-
 // Writes the lines of one run: columns are as wide as its names need.
 class Formatter {
  public:
   explicit Formatter(const PlannedRun& run);
 
-  std::string job_line(const Line& line) const;
+  std::string job_line(const run_store::LogLine& line) const;
 
  private:
   int layer_width_ = 0;
@@ -48,7 +35,7 @@ struct Tally {
   int failed = 0;  // also cancelled
   int64_t rows = 0;
 
-  void add(const Line& line);
+  void add(const run_store::LogLine& line);
   int ended() const { return ok + skipped + failed; }
   std::string text() const;  // "6 jobs, 116294 rows" or "6 jobs: 4 OK, 1 failed, 1 skipped"
 };

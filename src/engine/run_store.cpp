@@ -145,4 +145,26 @@ std::optional<std::string> read_param(RunId run_id, const std::string& name) {
   return rows.text(0, 0);
 }
 
+std::optional<State> read_state(RunId run_id) {
+  static pg::Statement read{
+      "SELECT status, finished_at IS NOT NULL, message, started_by_oid, xmin FROM setup.load_runs WHERE run_id = $1",
+      {INT8OID}};
+  const pg::Rows rows = read.read_latest({pg::value(run_id)});
+  if (rows.size() == 0) return std::nullopt;
+  return State{rows.text(0, 0), rows.boolean(0, 1), rows.text(0, 2), rows.oid(0, 3), rows.text(0, 4)};
+}
+
+std::vector<LogLine> read_lines(RunId run_id, int64_t after) {
+  static pg::Statement read{
+      "SELECT log_id, step_id, layer, job_name, status, coalesce(rows_loaded, 0), duration_ms::float8, message, "
+      "sqlstate FROM setup.load_log WHERE run_id = $1 AND log_id > $2 ORDER BY log_id",
+      {INT8OID, INT8OID}};
+  const pg::Rows rows = read.read_latest({pg::value(run_id), pg::value(after)});
+  std::vector<LogLine> lines;
+  for (int i = 0; i < rows.size(); ++i)
+    lines.push_back({rows.int8(i, 0), rows.int4(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
+                     rows.int8(i, 5), rows.float8(i, 6), rows.text(i, 7), rows.text(i, 8)});
+  return lines;
+}
+
 }  // namespace etl::run_store

@@ -106,4 +106,31 @@ std::optional<Work> read_work(const RunKey& run, StepId step_id);
 // A parameter of a run, or none.
 std::optional<std::string> read_param(RunId run_id, const std::string& name);
 
+// What a caller sees of a run, as of the latest snapshot whatever the isolation level.
+struct State {
+  std::string status;
+  bool ended;
+  std::string message;
+  Oid started_by;
+  std::string xmin;  // the transaction that wrote the row, as text
+};
+
+std::optional<State> read_state(RunId run_id);
+
+// An attempt that has ended, as a caller reports it.
+struct LogLine {
+  int64_t log_id;
+  StepId step_id;
+  std::string layer;
+  std::string job;
+  std::string status;
+  int64_t rows;
+  double milliseconds;
+  std::string message;
+  std::string sqlstate;
+};
+
+// The lines of a run with higher numbers than `after`, in their order, as of the latest snapshot.
+std::vector<LogLine> read_lines(RunId run_id, int64_t after);
+
 }  // namespace etl::run_store

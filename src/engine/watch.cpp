@@ -51,37 +51,6 @@ class Waiting {
   static int place() { return compat::my_proc_number(); }
 };
 
-struct RunState {
-  std::string status;
-  bool ended;
-  std::string message;
-  Oid started_by;
-  std::string xmin;
-};
-
-// Needs an open Spi and the engine's rights.
-std::optional<RunState> read_state(RunId run_id) {
-  static pg::Statement read{
-      "SELECT status, finished_at IS NOT NULL, message, started_by_oid, xmin FROM setup.load_runs WHERE run_id = $1",
-      {INT8OID}};
-  const pg::Rows rows = read.read_latest({pg::value(run_id)});
-  if (rows.size() == 0) return std::nullopt;
-  return RunState{rows.text(0, 0), rows.boolean(0, 1), rows.text(0, 2), rows.oid(0, 3), rows.text(0, 4)};
-}
-
-std::vector<report::Line> read_lines(RunId run_id, int64_t after) {
-  static pg::Statement read{
-      "SELECT log_id, step_id, layer, job_name, status, coalesce(rows_loaded, 0), duration_ms::float8, message, "
-      "sqlstate FROM setup.load_log WHERE run_id = $1 AND log_id > $2 ORDER BY log_id",
-      {INT8OID, INT8OID}};
-  const pg::Rows rows = read.read_latest({pg::value(run_id), pg::value(after)});
-  std::vector<report::Line> lines;
-  for (int i = 0; i < rows.size(); ++i)
-    lines.push_back({rows.int8(i, 0), rows.int4(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                     rows.int8(i, 5), rows.float8(i, 6), rows.text(i, 7), rows.text(i, 8)});
-  return lines;
-}
-
 void request_cancel(RunId run_id) {
   const pg::EngineRights rights;
   const pg::Spi spi;
@@ -130,24 +99,24 @@ class Follower {
 
   // Reads what is new and reports it. True if the run has ended.
   bool look() {
-    std::vector<report::Line> lines;
+    std::vector<run_store::LogLine> lines;
     waiting_.begin_to_look();
     {
       const pg::EngineRights rights;
       const pg::LatestSnapshot snapshot;
       const pg::Spi spi;
-      const std::optional<RunState> state = read_state(run_id_);
+      const std::optional<run_store::State> state = run_store::read_state(run_id_);
       if (!state) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run has been deleted");
       state_ = *state;
       // Rows may become visible in another order than their numbers, so some are read again; at the end, all.
-      lines = read_lines(run_id_, state_.ended ? 0 : last_seen_ - kReadAgain);
+      lines = run_store::read_lines(run_id_, state_.ended ? 0 : last_seen_ - kReadAgain);
     }
     spi_->commit();
-    for (const report::Line& line : lines) tell(line);
+    for (const run_store::LogLine& line : lines) tell(line);
     return state_.ended;
   }
 
-  void tell(const report::Line& line) {
+  void tell(const run_store::LogLine& line) {
     last_seen_ = std::max(last_seen_, line.log_id);
     if (!told_.insert(line.log_id).second) return;
     const auto layer_number = static_cast<size_t>(run_.steps[static_cast<size_t>(line.step_id)].layer);
@@ -218,7 +187,7 @@ class Follower {
     }
     if (cancelled_at_ != 0 && state_.status == "CANCELLED") fail_cancelled("Of " + all_.text() + ".");
     std::string detail;
-    for (const report::Line& failure : failures_) {
+    for (const run_store::LogLine& failure : failures_) {
       detail += (detail.empty() ? "" : "\n") +
                 pg::format("job \"%s.%s\": %s", failure.layer.c_str(), failure.job.c_str(), failure.message.c_str());
       if (!failure.sqlstate.empty()) detail += " [" + failure.sqlstate + "]";
@@ -240,13 +209,13 @@ class Follower {
   report::Tally all_;
   const Waiting waiting_;
 
-  RunState state_{"QUEUED", false, "", InvalidOid, ""};
+  run_store::State state_{"QUEUED", false, "", InvalidOid, ""};
   TimestampTz started_ = 0;
   TimestampTz cancelled_at_ = 0;  // 0: not
   bool told_to_wait_ = false;
   int64_t last_seen_ = 0;
   std::unordered_set<int64_t> told_;  // log ids
-  std::vector<report::Line> failures_;
+  std::vector<run_store::LogLine> failures_;
 };
 
 // Jobs that wait for jobs would fill all workers.
@@ -263,14 +232,14 @@ pg::Failure no_such_run(RunId run_id) {
 }
 
 // The state of a run that the current user may see, or an error that says why not.
-RunState state_for_caller(RunId run_id) {
+run_store::State state_for_caller(RunId run_id) {
   const Oid caller = GetUserId();
-  std::optional<RunState> state;
+  std::optional<run_store::State> state;
   {
     const pg::EngineRights rights;
     const pg::LatestSnapshot snapshot;
     const pg::Spi spi;
-    state = read_state(run_id);
+    state = run_store::read_state(run_id);
   }
   if (!state || !pg::is_member(caller, state->started_by)) throw no_such_run(run_id);
   return *state;
@@ -284,7 +253,7 @@ RunId start_run(const RunRequest& request) {
 }
 
 void run_and_follow(const RunRequest& request, pg::Spi* spi) {
-  pg::guard([] { PreventCommandIfReadOnly("CALL setup.orchestrate"); });
+  pg::guard([] { PreventCommandIfReadOnly("CALL"); });
   refuse_inside_job("wait for a run");
   Follower(request, spi).follow();
 }
@@ -301,7 +270,7 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
   const Waiting waiting(run_id, false);
   for (;;) {
     waiting.begin_to_look();
-    const RunState state = state_for_caller(run_id);
+    const run_store::State state = state_for_caller(run_id);
     if (state.ended) return state.status;
     if (TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(std::stoul(state.xmin))))
       throw pg::Failure(

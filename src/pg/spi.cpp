@@ -134,12 +134,6 @@ bool Rows::boolean(int row, int column) const {
   return !null && DatumGetBool(found);
 }
 
-TimestampTz Rows::timestamp(int row, int column) const {
-  bool null = true;
-  const Datum found = datum(row, column, &null);
-  return null ? 0 : DatumGetTimestampTz(found);
-}
-
 std::string Rows::text(int row, int column) const {
   const char* found = guard([&] { return SPI_getvalue(table_->vals[row], table_->tupdesc, column + 1); });
   return found == nullptr ? std::string() : std::string(found);

@@ -82,7 +82,6 @@ class Rows {
   Oid oid(int row, int column) const;
   double float8(int row, int column) const;
   bool boolean(int row, int column) const;
-  TimestampTz timestamp(int row, int column) const;
   std::string text(int row, int column) const;                // any type, through its output function
   std::vector<std::string> texts(int row, int column) const;  // text[]; null: empty
 
