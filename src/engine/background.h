@@ -12,9 +12,10 @@ namespace etl {
 // What a dynamic worker is told when it starts, in bgw_extra.
 struct StartOrder {
   Oid database;
-  Oid owner;          // of a worker; InvalidOid for a conductor
-  int place;          // index of its seat or slot
-  uint64 generation;  // of the slot, for a worker: another number there means that it is not expected any more
+  Oid owner;             // of a worker; InvalidOid for a conductor
+  int place;             // index of its seat or slot
+  uint64 generation;     // of the slot, for a worker: another number there means that it is not expected any more
+  uint64_t fingerprint;  // of a worker's session, taken before it starts: see session.h
 };
 
 // Registers the launcher; called when the postmaster loads the library.

@@ -198,7 +198,7 @@ class Launcher {
     }
     BackgroundWorkerHandle* handle =
         start_background("etl_conductor_main", pg::format("etl_orchestrator conductor for database %u", database),
-                         "etl_orchestrator conductor", {database, InvalidOid, place, 0});
+                         "etl_orchestrator conductor", {database, InvalidOid, place, 0, 0});
     if (handle == nullptr) {
       mark_wanted(place);
       if (!told_about_slots_)

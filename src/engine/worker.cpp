@@ -135,7 +135,7 @@ class Worker {
   // only a new session has the new ones. Looked at once for each run.
   bool serve(const Assignment& work) {
     if (work.run.id != last_run_) {
-      if (last_run_ != 0 && session_fingerprint(GetUserId()) != fingerprint_) {
+      if (session_fingerprint(GetSessionUserId()) != fingerprint_) {
         report(Outcome::kNotStarted);
         return false;
       }
@@ -154,7 +154,7 @@ class Worker {
   }
 
   RunId last_run_ = 0;
-  const uint64_t fingerprint_ = session_fingerprint(GetUserId());
+  const uint64_t fingerprint_ = start_order().fingerprint;  // older than the settings of this session
 };
 
 }  // namespace

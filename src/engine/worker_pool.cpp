@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "engine/session.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
 #include "pg/settings.h"
@@ -220,6 +221,7 @@ bool WorkerPool::want(Oid owner) {
 
 bool WorkerPool::start(Oid owner) {
   const std::string name = "etl_orchestrator worker for " + name_of(owner);
+  const uint64_t fingerprint = session_fingerprint(owner);
   int place = 0;
   uint64 generation = 0;
   {
@@ -241,8 +243,8 @@ bool WorkerPool::start(Oid owner) {
   last_start_[owner] = ++starts_;
   BackgroundWorkerHandle* handle = nullptr;
   try {
-    handle =
-        start_background("etl_worker_main", name, "etl_orchestrator worker", {MyDatabaseId, owner, place, generation});
+    handle = start_background("etl_worker_main", name, "etl_orchestrator worker",
+                              {MyDatabaseId, owner, place, generation, fingerprint});
   } catch (const pg::Error&) {
     Locked()->slots()[place].state = SlotState::kFree;
     throw;
