@@ -15,9 +15,12 @@ bool is_legal(StepState from, StepState to) {
     case StepState::kWaiting:
       return to == StepState::kReady || to == StepState::kSkipped;
     case StepState::kReady:
-      return to == StepState::kRunning || to == StepState::kSkipped;
+      return to == StepState::kRunning || to == StepState::kHeld || to == StepState::kSkipped;
+    case StepState::kHeld:
+      return to == StepState::kReady || to == StepState::kSkipped;
     case StepState::kRunning:
-      return to == StepState::kOk || to == StepState::kFailed || to == StepState::kCancelled || to == StepState::kReady;
+      return to == StepState::kOk || to == StepState::kFailed || to == StepState::kCancelled ||
+             to == StepState::kReady || to == StepState::kHeld;
     case StepState::kOk:
     case StepState::kFailed:
     case StepState::kSkipped:
@@ -33,7 +36,7 @@ bool has_ended(StepState state) {
 }
 
 Schedule::Schedule(std::vector<LayerSpec> layers, std::vector<StepSpec> steps, OnError on_error, int max_parallel)
-    : children_(reversed(parents_of(steps))), on_error_(on_error), max_parallel_(max_parallel) {
+    : parents_(parents_of(steps)), children_(reversed(parents_)), on_error_(on_error), max_parallel_(max_parallel) {
   assert(max_parallel >= 0);
   layers_.resize(layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) layers_[i].sequence = layers[i].sequence;
@@ -79,8 +82,10 @@ void Schedule::rank_by_urgency(const std::vector<StepSpec>& steps) {
     }
   }
   const auto key = [&](StepId id) {
-    const double length = layers_[steps[id].layer].sequence ? 0.0 : path[id];
-    return std::tuple(steps[id].layer, -length, steps[id].load_order, id);
+    const bool sequence = layers_[steps[id].layer].sequence;
+    const double priority = sequence ? 0.0 : steps[id].priority;
+    const double length = sequence ? 0.0 : path[id];
+    return std::tuple(steps[id].layer, -priority, -length, steps[id].load_order, id);
   };
   by_rank_.resize(steps.size());
   std::iota(by_rank_.begin(), by_rank_.end(), 0);
@@ -145,8 +150,43 @@ void Schedule::put_back(StepId step) {
   admit(step);
 }
 
+void Schedule::hold(StepId step) {
+  dequeue(step);
+  transition(step, StepState::kHeld);
+  admit(step);
+}
+
+void Schedule::release(StepId step) {
+  if (steps_[step].state != StepState::kHeld) return;
+  transition(step, StepState::kReady);
+  admit(step);
+}
+
+void Schedule::give_up(StepId step) {
+  if (steps_[step].state == StepState::kHeld) skip(step, {-1, SkipCause::kHeldBack, -1, -1});
+}
+
 void Schedule::cancel() {
   if (!done()) halt(SkipCause::kCancelled, -1);
+}
+
+void Schedule::time_out() {
+  if (!done()) halt(SkipCause::kTimedOut, -1);
+}
+
+void Schedule::time_out_layer(int layer) {
+  if (halt_ || layers_[layer].unended == 0) return;
+  layers_[layer].timed_out = true;
+  std::vector<StepId> pending;
+  for (const StepId id : layers_[layer].steps) {
+    if (is_pending(id)) pending.push_back(id);
+  }
+  // All of them before any child: one that has its parent among them is skipped for the same reason as that parent.
+  for (const StepId id : pending) {
+    dequeue(id);
+    skip_alone(id, *reason_to_skip(id));
+  }
+  for (const StepId id : pending) skip_children(id);
 }
 
 std::vector<Skip> Schedule::take_skipped() {
@@ -154,8 +194,7 @@ std::vector<Skip> Schedule::take_skipped() {
 }
 
 std::optional<int> Schedule::layer_to_check() const {
-  const bool has_open_layer = current_ >= 0 && current_ < static_cast<int>(layers_.size());
-  if (halt_ || !has_open_layer || layers_[current_].unended > 0) return std::nullopt;
+  if (halt_ || !open_layer() || layers_[current_].unended > 0) return std::nullopt;
   return current_;
 }
 
@@ -166,6 +205,19 @@ void Schedule::layer_checked(int layer, bool tables_ok) {
   previous_passed_ = tables_ok;
   all_passed_ = all_passed_ && tables_ok;
   open_next_layer();
+}
+
+std::optional<int> Schedule::open_layer() const {
+  if (current_ < 0 || current_ == static_cast<int>(layers_.size())) return std::nullopt;
+  return current_;
+}
+
+std::vector<StepId> Schedule::missing_parents(StepId step) const {
+  std::vector<StepId> missing;
+  for (const StepId parent : parents_[step]) {
+    if (steps_[parent].state != StepState::kOk) missing.push_back(parent);
+  }
+  return missing;
 }
 
 bool Schedule::done() const {
@@ -186,6 +238,8 @@ void Schedule::transition(StepId id, StepState to) {
   ++counts_[static_cast<std::size_t>(to)];
   if (step.state == StepState::kRunning) --layer.running;
   if (to == StepState::kRunning) ++layer.running;
+  if (step.state == StepState::kHeld) --layer.held;
+  if (to == StepState::kHeld) ++layer.held;
   step.state = to;
   if (!has_ended(to)) return;
   --layer.unended;
@@ -193,27 +247,45 @@ void Schedule::transition(StepId id, StepState to) {
 }
 
 bool Schedule::is_pending(StepId id) const {
-  return steps_[id].state == StepState::kWaiting || steps_[id].state == StepState::kReady;
+  const StepState state = steps_[id].state;
+  return state == StepState::kWaiting || state == StepState::kReady || state == StepState::kHeld;
 }
 
-// Takes a pending step as far as it can go: to the queue or to its skipping.
+// Takes a pending step that is not queued as far as it can go: to the queue or to its skipping.
 void Schedule::admit(StepId id) {
-  Step& step = steps_[id];
-  const Layer& layer = layers_[step.layer];
+  const Step& step = steps_[id];
   assert(is_pending(id));
-  if (halt_) return skip(id, *halt_);
-  if (!layer.open) return;
-  if (step.follows_layer && layer.gate) return skip(id, *layer.gate);
-  if (step.missing_parents > 0) return;
+  if (const auto reason = reason_to_skip(id)) return skip(id, *reason);
+  if (step.state == StepState::kHeld || !layers_[step.layer].open || step.missing_parents > 0) return;
   if (step.state == StepState::kWaiting) transition(id, StepState::kReady);
   ready_.insert(step.lane, step.rank);
 }
 
+// Why a pending step is not to run any more, apart from its parents: these have skip_children().
+std::optional<Skip> Schedule::reason_to_skip(StepId id) const {
+  const Step& step = steps_[id];
+  const Layer& layer = layers_[step.layer];
+  if (halt_) return halt_;
+  if (layer.timed_out) return Skip{-1, SkipCause::kLayerTimedOut, -1, step.layer};
+  if (step.follows_layer) return layer.gate;
+  return std::nullopt;
+}
+
+// Any step, as its owner left it: a ready one is in the queue as soon as its layer is open.
+void Schedule::dequeue(StepId id) {
+  const Step& step = steps_[id];
+  if (step.state == StepState::kReady && layers_[step.layer].open) ready_.erase(step.lane, step.rank);
+}
+
 void Schedule::skip(StepId id, Skip reason) {
+  skip_alone(id, reason);
+  skip_children(id);
+}
+
+void Schedule::skip_alone(StepId id, Skip reason) {
   transition(id, StepState::kSkipped);
   reason.step = id;
   skipped_.push_back(reason);
-  skip_children(id);
 }
 
 // Draws the consequences of a step that has ended.
@@ -236,10 +308,9 @@ void Schedule::skip_children(StepId id) {
   for (std::size_t i = 0; i < queue.size(); ++i) {
     const StepId culprit = queue[i];
     for (const StepId child : children_[culprit]) {
-      // A child that is ready had run before: see restore().
+      // A child that is past waiting had run before: see restore().
       if (steps_[child].state != StepState::kWaiting) continue;
-      transition(child, StepState::kSkipped);
-      skipped_.push_back({child, SkipCause::kParent, culprit, -1});
+      skip_alone(child, {-1, SkipCause::kParent, culprit, -1});
       queue.push_back(child);
     }
   }
@@ -250,9 +321,7 @@ void Schedule::halt(SkipCause cause, StepId culprit) {
   halt_ = Skip{-1, cause, culprit, -1};
   ready_.clear();
   for (StepId id = 0; id < step_count(); ++id) {
-    if (!is_pending(id)) continue;
-    transition(id, StepState::kSkipped);
-    skipped_.push_back({id, cause, culprit, -1});
+    if (is_pending(id)) skip_alone(id, *halt_);
   }
 }
 
@@ -278,7 +347,8 @@ void Schedule::open_next_layer() {
 bool Schedule::may_start_any() const {
   if (ready_.heads().empty()) return false;
   if (max_parallel_ > 0 && running_count() >= max_parallel_) return false;
-  return !layers_[current_].sequence || layers_[current_].running == 0;
+  const Layer& layer = layers_[current_];
+  return !layer.sequence || (layer.running == 0 && layer.held == 0);
 }
 
 }  // namespace etl::plan

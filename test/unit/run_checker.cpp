@@ -60,6 +60,7 @@ World random_world(Random& random) {
     StepSpec step;
     step.layer = by_layer ? id * layers / steps : pick(random, 0, layers - 1);
     step.lane = pick(random, 0, 3);
+    step.priority = chance(random, 0.7) ? 0 : pick(random, -1, 2);
     step.load_order = pick(random, 0, 3);
     step.weight = pick(random, 1, 5);
     for (StepId parent = 0; parent < id; ++parent) {
@@ -78,6 +79,7 @@ CheckedRun::CheckedRun(const World& world, const Weather& weather, const History
       path_(remaining_paths(world)),
       states_(history.states),
       checked_(world.layers.size(), false),
+      timed_out_(world.layers.size(), false),
       starts_(world.steps.size(), 0),
       put_backs_(world.steps.size(), 0) {
   states_.resize(world.steps.size(), StepState::kWaiting);
@@ -100,7 +102,8 @@ bool CheckedRun::go(Random& random, int actions) {
 History CheckedRun::cut(Random& random) const {
   History history{states_, halted() && halt_->cause == SkipCause::kCancelled};
   for (StepState& state : history.states) {
-    const bool is_known = state == StepState::kSkipped   ? chance(random, 0.8)
+    const bool is_known = state == StepState::kHeld      ? false
+                          : state == StepState::kSkipped ? chance(random, 0.8)
                           : state == StepState::kRunning ? chance(random, 0.5)
                                                          : true;
     if (!is_known) state = StepState::kWaiting;
@@ -111,13 +114,44 @@ History CheckedRun::cut(Random& random) const {
 void CheckedRun::act(Random& random) {
   if (chance(random, weather_.cancel)) {
     schedule_.cancel();
-    if (!halted()) halt_ = Skip{-1, SkipCause::kCancelled, -1, -1};
-    return;
+    return stop(SkipCause::kCancelled);
   }
-  const bool finish_first = chance(random, 0.5);
-  if (finish_first && finish_one(random)) return;
-  if (start_one(random) || finish_one(random) || answer_check()) return;
-  ADD_FAILURE() << "not done, and nothing to start, to finish or to check";
+  if (chance(random, weather_.time_out)) return time_out_one(random);
+  if (chance(random, 0.5) && finish_one(random)) return;
+  if (chance(random, 0.2) && release_one(random)) return;
+  if (start_one(random) || finish_one(random) || release_one(random) || answer_check()) return;
+  ADD_FAILURE() << "not done, and nothing to start, to finish, to release or to check";
+}
+
+void CheckedRun::stop(SkipCause cause) {
+  if (!halted()) halt_ = Skip{-1, cause, -1, -1};
+}
+
+void CheckedRun::time_out_one(Random& random) {
+  if (chance(random, 0.1)) {
+    schedule_.time_out();
+    return stop(SkipCause::kTimedOut);
+  }
+  const int layer = pick(random, 0, static_cast<int>(world_.layers.size()) - 1);
+  if (!complete(layer)) timed_out_[layer] = true;
+  schedule_.time_out_layer(layer);
+}
+
+bool CheckedRun::release_one(Random& random) {
+  std::vector<StepId> held;
+  for (StepId id = 0; id < std::ssize(states_); ++id) {
+    if (states_[id] == StepState::kHeld) held.push_back(id);
+  }
+  if (held.empty()) return false;
+  const StepId step = held[pick(random, 0, static_cast<int>(held.size()) - 1)];
+  if (chance(random, weather_.give_up)) {
+    given_up_ = step;
+    schedule_.give_up(step);
+  } else {
+    schedule_.release(step);
+    states_[step] = StepState::kWaiting;
+  }
+  return true;
 }
 
 bool CheckedRun::start_one(Random& random) {
@@ -129,6 +163,11 @@ bool CheckedRun::start_one(Random& random) {
     return true;
   }
   EXPECT_TRUE(may_be_ready(*step)) << "step " << *step << " was released too early, or twice";
+  if (chance(random, weather_.hold)) {
+    schedule_.hold(*step);
+    states_[*step] = StepState::kHeld;
+    return true;
+  }
   schedule_.start(*step);
   states_[*step] = StepState::kRunning;
   ++starts_[*step];
@@ -145,6 +184,10 @@ bool CheckedRun::finish_one(Random& random) {
   if (chance(random, weather_.put_back)) {
     schedule_.put_back(step);
     states_[step] = StepState::kWaiting;
+    ++put_backs_[step];
+  } else if (chance(random, weather_.hold)) {
+    schedule_.hold(step);
+    states_[step] = StepState::kHeld;
     ++put_backs_[step];
   } else if (chance(random, weather_.failure)) {
     end(step, chance(random, 0.8) ? StepState::kFailed : StepState::kCancelled);
@@ -176,6 +219,9 @@ void CheckedRun::compare() {
   compare_states();
   compare_offers();
   EXPECT_EQ(schedule_.layer_to_check(), layer_to_check());
+  if (!halted()) {
+    EXPECT_EQ(schedule_.open_layer(), open_layer());
+  }
   EXPECT_EQ(schedule_.done(), done());
   const bool all_steps_ok = std::ranges::count(states_, StepState::kOk) == std::ssize(states_);
   bool all_tables_ok = true;
@@ -188,11 +234,14 @@ void CheckedRun::compare_states() const {
   for (StepId id = 0; id < schedule_.step_count(); ++id) {
     const StepState seen = schedule_.state(id);
     ready += seen == StepState::kReady;
+    const std::vector<StepId>& parents = world_.steps[id].parents;
+    EXPECT_EQ(std::ssize(schedule_.missing_parents(id)),
+              std::ranges::count_if(parents, [&](StepId parent) { return states_[parent] != StepState::kOk; }));
+    EXPECT_FALSE(pending(id) && has_reason_to_skip(id)) << "step " << id << " should have been skipped";
     if (states_[id] != StepState::kWaiting) {
       EXPECT_EQ(seen, states_[id]) << "step " << id;
       continue;
     }
-    EXPECT_FALSE(has_reason_to_skip(id)) << "step " << id << " should have been skipped";
     // Recovery: put back before its layer opened.
     const bool is_held_back = put_backs_[id] > 0 && !open(world_.steps[id].layer);
     const bool is_ready = may_be_ready(id) || is_held_back;
@@ -217,7 +266,7 @@ void CheckedRun::compare_offers() const {
 }
 
 void CheckedRun::accept(const Skip& skip) {
-  EXPECT_EQ(states_[skip.step], StepState::kWaiting) << "step " << skip.step << " was skipped in no state for it";
+  EXPECT_TRUE(pending(skip.step)) << "step " << skip.step << " was skipped in no state for it";
   EXPECT_TRUE(is_legitimate(skip)) << "step " << skip.step << " was skipped for cause " << static_cast<int>(skip.cause)
                                    << ", culprit " << skip.culprit;
   states_[skip.step] = StepState::kSkipped;
@@ -242,13 +291,19 @@ bool CheckedRun::is_legitimate(const Skip& skip) const {
              !world_.tables_ok[previous] && skip.culprit == -1;
     case SkipCause::kStopped:
     case SkipCause::kCancelled:
+    case SkipCause::kTimedOut:
       return halted() && skip.cause == halt_->cause && skip.culprit == halt_->culprit && skip.layer == -1;
+    case SkipCause::kLayerTimedOut:
+      return timed_out_[step.layer] && skip.culprit == -1 && skip.layer == step.layer;
+    case SkipCause::kHeldBack:
+      return skip.step == given_up_ && states_[skip.step] == StepState::kHeld && skip.culprit == -1 && skip.layer == -1;
   }
   return false;
 }
 
 bool CheckedRun::ended(StepId step) const {
-  return states_[step] != StepState::kWaiting && states_[step] != StepState::kRunning;
+  return states_[step] != StepState::kWaiting && states_[step] != StepState::kHeld &&
+         states_[step] != StepState::kRunning;
 }
 
 bool CheckedRun::complete(int layer) const {
@@ -274,20 +329,26 @@ bool CheckedRun::open(int layer) const {
 }
 
 std::optional<int> CheckedRun::layer_to_check() const {
-  if (halted()) return std::nullopt;
+  const std::optional<int> layer = open_layer();
+  return halted() || !layer || !complete(*layer) ? std::nullopt : layer;
+}
+
+std::optional<int> CheckedRun::open_layer() const {
   for (int layer = 0; layer < std::ssize(world_.layers); ++layer) {
     const bool has_steps = std::ranges::count(world_.steps, layer, &StepSpec::layer) > 0;
-    if (!has_steps || checked_[layer]) continue;
-    if (complete(layer)) return layer;
-    return std::nullopt;
+    if (has_steps && !checked_[layer]) return layer;
   }
   return std::nullopt;
 }
 
 bool CheckedRun::has_reason_to_skip(StepId id) const {
+  if (halted() || timed_out_[world_.steps[id].layer]) return true;
+  return std::ranges::any_of(world_.steps[id].parents, [&](StepId parent) { return not_ok(parent); }) ||
+         is_lost_by_layer(id);
+}
+
+bool CheckedRun::is_lost_by_layer(StepId id) const {
   const StepSpec& step = world_.steps[id];
-  if (halted()) return true;
-  if (std::ranges::any_of(step.parents, [&](StepId parent) { return not_ok(parent); })) return true;
   const int previous = previous_with_steps(step.layer);
   if (!step.follows_layer || previous < 0 || !open(step.layer)) return false;
   if (!world_.tables_ok[previous]) return true;
@@ -307,7 +368,10 @@ bool CheckedRun::may_be_ready(StepId id) const {
 bool CheckedRun::more_urgent(StepId a, StepId b) const {
   const StepSpec& one = world_.steps[a];
   const StepSpec& other = world_.steps[b];
-  if (!world_.layers[one.layer].sequence && path_[a] != path_[b]) return path_[a] > path_[b];
+  if (!world_.layers[one.layer].sequence) {
+    if (one.priority != other.priority) return one.priority > other.priority;
+    if (path_[a] != path_[b]) return path_[a] > path_[b];
+  }
   return std::tie(one.load_order, a) < std::tie(other.load_order, b);
 }
 
@@ -321,7 +385,8 @@ std::vector<StepId> CheckedRun::offers() const {
   if (ready.empty()) return {};
   if (const int layer = world_.steps[ready.front()].layer; world_.layers[layer].sequence) {
     for (StepId id = 0; id < std::ssize(world_.steps); ++id) {
-      if (world_.steps[id].layer == layer && states_[id] == StepState::kRunning) return {};
+      const bool has_the_turn = states_[id] == StepState::kRunning || states_[id] == StepState::kHeld;
+      if (world_.steps[id].layer == layer && has_the_turn) return {};
     }
     return {ready.front()};
   }

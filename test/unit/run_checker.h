@@ -31,6 +31,9 @@ struct Weather {
   double failure = 0;   // that a step ends kFailed, or else kCancelled
   double put_back = 0;  // that a running step is put back
   double cancel = 0;    // that the run is cancelled, at each action
+  double hold = 0;      // that a step is held instead of started, or instead of ended
+  double give_up = 0;   // that a held step is given up instead of released
+  double time_out = 0;  // that a layer is timed out, at each action; a tenth of it that the run is
 };
 
 // What is known of a run after its conductor was lost.
@@ -54,12 +57,15 @@ class CheckedRun {
 
   const Schedule& schedule() const { return schedule_; }
   int starts(StepId step) const { return starts_[step]; }
-  int put_backs(StepId step) const { return put_backs_[step]; }
+  int put_backs(StepId step) const { return put_backs_[step]; }  // or held instead of ended
 
  private:
   void act(Random& random);
   bool finish_one(Random& random);
   bool start_one(Random& random);
+  bool release_one(Random& random);
+  void time_out_one(Random& random);
+  void stop(SkipCause cause);
   bool answer_check();
   void end(StepId step, StepState outcome);
 
@@ -71,12 +77,15 @@ class CheckedRun {
 
   // The rules.
   bool ended(StepId step) const;
+  bool pending(StepId step) const { return !ended(step) && states_[step] != StepState::kRunning; }
   bool not_ok(StepId step) const { return ended(step) && states_[step] != StepState::kOk; }
   bool complete(int layer) const;
   int previous_with_steps(int layer) const;  // -1: none
   bool open(int layer) const;
+  std::optional<int> open_layer() const;
   std::optional<int> layer_to_check() const;
   bool has_reason_to_skip(StepId step) const;
+  bool is_lost_by_layer(StepId step) const;
   bool may_be_ready(StepId step) const;
   bool more_urgent(StepId a, StepId b) const;
   std::vector<StepId> offers() const;  // the step that each lane may start, the most urgent first
@@ -89,6 +98,8 @@ class CheckedRun {
   std::vector<double> path_;
   std::vector<StepState> states_;  // kWaiting stands for kReady, too
   std::vector<bool> checked_;      // by layer
+  std::vector<bool> timed_out_;    // by layer
+  StepId given_up_ = -1;           // the last
   std::optional<Skip> halt_;
   std::vector<int> starts_;
   std::vector<int> put_backs_;

@@ -84,10 +84,55 @@ TEST(ScheduleProperty, ACancelledRunStartsNothingMoreAndIsDoneWhenNothingRuns) {
   });
 }
 
+TEST(ScheduleProperty, AStepThatIsHeldRunsLaterOrIsGivenUp) {
+  for_many_seeds([](Random& random) {
+    World world = random_world(random);
+    world.tables_ok.assign(world.layers.size(), true);
+    CheckedRun run(world, {.hold = 0.3}, {});
+    ASSERT_TRUE(run.go(random, kEnough)) << "the run does not finish";
+    EXPECT_TRUE(run.schedule().all_ok());
+    expect_one_start_for_each_end(run);
+  });
+  for_many_seeds([](Random& random) {
+    const World world = random_world(random);
+    CheckedRun run(world, {.failure = 0.1, .put_back = 0.1, .cancel = 0.01, .hold = 0.3, .give_up = 0.2}, {});
+    ASSERT_TRUE(run.go(random, kEnough)) << "the run does not finish";
+    expect_one_start_for_each_end(run);
+  });
+}
+
+TEST(ScheduleProperty, ALayerThatIsTimedOutStartsNothingMoreAndTheRunGoesOn) {
+  for_many_seeds([](Random& random) {
+    const World world = random_world(random);
+    const Weather weather{.failure = 0.1, .put_back = 0.1, .hold = 0.2, .give_up = 0.1, .time_out = 0.05};
+    CheckedRun run(world, weather, {});
+    ASSERT_TRUE(run.go(random, kEnough)) << "the run does not finish";
+    expect_one_start_for_each_end(run);
+  });
+}
+
+// A step may have been kOk in an earlier run whose other steps, its parents among them, are to run again.
+TEST(ScheduleProperty, ARunWithStepsThatWereOkBeforeRunsAllOthersByTheSameRules) {
+  for_many_seeds([](Random& random) {
+    const World world = random_world(random);
+    History history{std::vector(world.steps.size(), StepState::kWaiting)};
+    for (StepState& state : history.states) {
+      if (chance(random, 0.4)) state = StepState::kOk;
+    }
+    CheckedRun run(world, {.failure = 0.1, .put_back = 0.1, .hold = 0.1, .give_up = 0.1}, history);
+    ASSERT_TRUE(run.go(random, kEnough)) << "the run does not finish";
+    for (StepId step = 0; step < run.schedule().step_count(); ++step) {
+      EXPECT_TRUE(has_ended(run.schedule().state(step))) << "step " << step;
+      EXPECT_FALSE(history.states[step] == StepState::kOk && run.starts(step) > 0) << "step " << step << " ran again";
+    }
+  });
+}
+
 TEST(ScheduleProperty, ARecoveredRunGoesOnByTheSameRulesAndRepeatsNothingThatHadEnded) {
   for_many_seeds([](Random& random) {
     const World world = random_world(random);
-    const Weather weather{.failure = 0.15, .put_back = 0.15, .cancel = 0.01};
+    const Weather weather{
+        .failure = 0.15, .put_back = 0.15, .cancel = 0.01, .hold = 0.1, .give_up = 0.1, .time_out = 0.01};
     History history;
     for (int conductors = pick(random, 1, 3); conductors > 0; --conductors) {
       CheckedRun lost(world, weather, history);

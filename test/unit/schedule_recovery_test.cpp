@@ -124,5 +124,90 @@ TEST(Recovery, OfACancelledRunIsCancelledByItsOwner) {
   EXPECT_TRUE(schedule.done());
 }
 
+TEST(Recovery, HoldsAStepThatWasRunningEvenBeforeItsLayerOpensAgain) {
+  Schedule schedule = recover({follower(), follower(1)}, {{0, StepState::kOk}, {1, StepState::kRunning}});
+  schedule.hold(1);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.next(0), std::nullopt);
+  schedule.release(1);
+  EXPECT_EQ(schedule.next(0), 1);
+}
+
+TEST(Recovery, OffersAStepThatIsReleasedBeforeItsLayerOpensOnlyThen) {
+  Schedule schedule = recover({follower(), follower(1)}, {{0, StepState::kOk}, {1, StepState::kRunning}});
+  schedule.hold(1);
+  schedule.release(1);
+  EXPECT_EQ(schedule.next(0), std::nullopt);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.next(0), 1);
+}
+
+TEST(Recovery, HoldsAndGivesUpAStepThatWasPutBackBeforeItsLayerOpens) {
+  Schedule schedule = recover({follower(), follower(1)}, {{0, StepState::kOk}, {1, StepState::kRunning}});
+  schedule.put_back(1);
+  schedule.hold(1);
+  EXPECT_EQ(schedule.state(1), StepState::kHeld);
+  schedule.give_up(1);
+  EXPECT_EQ(skipped(schedule), std::vector<StepId>{1});
+}
+
+TEST(Recovery, SkipsAHeldStepIfTheLayerItFollowsNowFailsItsCheck) {
+  Schedule schedule = recover({follower(), follower(1)}, {{0, StepState::kOk}, {1, StepState::kRunning}});
+  schedule.hold(1);
+  schedule.layer_checked(0, false);
+  EXPECT_EQ(skipped(schedule), std::vector<StepId>{1});
+}
+
+TEST(Recovery, TimesOutALayerOfWhichAStepWasPutBackBeforeItOpens) {
+  Schedule schedule = recover({follower(), follower(1)}, {{0, StepState::kOk}, {1, StepState::kRunning}});
+  schedule.put_back(1);
+  schedule.time_out_layer(1);
+  EXPECT_EQ(skipped(schedule), std::vector<StepId>{1});
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.layer_to_check(), 1);
+}
+
+// 0 -> 1 -> 2, then 3 in the next layer: 0 alone is to run again.
+std::vector<StepSpec> chain_over_two_layers() {
+  return {follower(), dependent(0, {0}), dependent(0, {1}), dependent(1, {1})};
+}
+
+TEST(Rerun, OfAParentLeavesItsChildrenAsTheyWere) {
+  Schedule schedule = recover(chain_over_two_layers(), {{1, StepState::kOk}, {2, StepState::kOk}, {3, StepState::kOk}});
+  EXPECT_EQ(schedule.next(0), 0);
+  EXPECT_EQ(schedule.missing_parents(1), std::vector<StepId>{0});
+  schedule.start(0);
+  schedule.finish(0, StepState::kOk);
+  schedule.layer_checked(0, true);
+  schedule.layer_checked(1, true);
+  EXPECT_TRUE(schedule.all_ok());
+}
+
+TEST(Rerun, DoesNotSkipWhatWasOkIfTheParentNowFails) {
+  Schedule schedule = recover(chain_over_two_layers(), {{1, StepState::kOk}});
+  schedule.start(0);
+  schedule.finish(0, StepState::kFailed);
+  EXPECT_EQ(skipped(schedule), std::vector<StepId>{});
+  EXPECT_EQ(schedule.next(0), 2);
+  schedule.start(2);
+  schedule.finish(2, StepState::kOk);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.next(0), 3) << "its parent was OK";
+}
+
+TEST(Rerun, LetsStartAtOnceWhoDependsOnWhatWasOk) {
+  Schedule schedule = recover(chain_over_two_layers(), {{1, StepState::kOk}});
+  EXPECT_EQ(schedule.state(0), StepState::kReady);
+  EXPECT_EQ(schedule.state(2), StepState::kReady);
+  EXPECT_EQ(schedule.state(3), StepState::kWaiting) << "its layer is not open";
+}
+
+TEST(Rerun, OfAnEarlierLayerKeepsLaterLayersFromBeingCheckedBeforeIt) {
+  Schedule schedule = recover(chain_over_two_layers(), {{1, StepState::kOk}, {2, StepState::kOk}, {3, StepState::kOk}});
+  EXPECT_EQ(schedule.layer_to_check(), std::nullopt);
+  EXPECT_EQ(schedule.open_layer(), 0);
+  EXPECT_FALSE(schedule.done());
+}
+
 }  // namespace
 }  // namespace etl::plan

@@ -39,6 +39,15 @@ Skip by_stop(StepId step, StepId culprit) {
 Skip by_cancel(StepId step) {
   return {step, SkipCause::kCancelled, -1, -1};
 }
+Skip by_time_out(StepId step) {
+  return {step, SkipCause::kTimedOut, -1, -1};
+}
+Skip by_layer_time_out(StepId step, int layer) {
+  return {step, SkipCause::kLayerTimedOut, -1, layer};
+}
+Skip by_owner(StepId step) {
+  return {step, SkipCause::kHeldBack, -1, -1};
+}
 
 TEST(ScheduleSkips, WhateverHasAParentThatFailedAtOnceAndTransitively) {
   Schedule schedule = begin({follower(), follower(), dependent(0, {0, 1}), dependent(0, {2}), dependent(2, {3})});
@@ -182,12 +191,140 @@ TEST(ScheduleCancel, OfARunThatIsDoneChangesNothing) {
   EXPECT_TRUE(schedule.all_ok());
 }
 
+TEST(ScheduleCancel, SkipsWhatIsHeldOrHeldLater) {
+  Schedule schedule = begin({follower(), follower()});
+  schedule.hold(0);
+  schedule.start(1);
+  schedule.cancel();
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_cancel(0)});
+  schedule.hold(1);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_cancel(1)});
+  EXPECT_TRUE(schedule.done());
+}
+
 TEST(ScheduleCancel, BeforeTheBeginningSkipsEverything) {
   Schedule schedule = prepare({follower(), follower(1)});
   schedule.cancel();
   schedule.begin();
   EXPECT_EQ(schedule.take_skipped(), (Skips{by_cancel(0), by_cancel(1)}));
   EXPECT_TRUE(schedule.done());
+}
+
+TEST(ScheduleTimeOut, HaltsTheRunAsACancelDoes) {
+  Schedule schedule = begin({follower(), follower(), follower(), dependent(0, {0}), follower(1)});
+  schedule.start(0);
+  schedule.hold(1);
+  schedule.time_out();
+  schedule.cancel();
+  EXPECT_EQ(schedule.take_skipped(), (Skips{by_time_out(1), by_time_out(2), by_time_out(3), by_time_out(4)}));
+  EXPECT_FALSE(schedule.done());
+  schedule.put_back(0);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_time_out(0)});
+  EXPECT_TRUE(schedule.done());
+  EXPECT_FALSE(schedule.all_ok());
+}
+
+TEST(ScheduleTimeOut, OfARunThatIsDoneOrHasHaltedChangesNothing) {
+  Schedule stopped = begin({follower(), follower()});
+  stopped.cancel();
+  stopped.time_out();
+  EXPECT_EQ(stopped.take_skipped(), (Skips{by_cancel(0), by_cancel(1)}));
+  Schedule ended = begin({follower()});
+  run(ended, 0);
+  ended.layer_checked(0, true);
+  ended.time_out();
+  EXPECT_TRUE(ended.all_ok());
+}
+
+TEST(ScheduleLayerTimeOut, SkipsWhatIsPendingOfTheLayerAndThenItsChildrenElsewhere) {
+  // 0 runs, 1 is held, 2 is ready, 3 waits for 2 and 4 for 0; 5 and 6 are of the next layer.
+  Schedule schedule = begin(
+      {follower(), follower(), follower(), dependent(0, {2}), dependent(0, {0}), dependent(1, {3}), dependent(1, {0})});
+  schedule.start(0);
+  schedule.hold(1);
+  schedule.time_out_layer(0);
+  EXPECT_EQ(schedule.take_skipped(), (Skips{by_layer_time_out(1, 0), by_layer_time_out(2, 0), by_layer_time_out(3, 0),
+                                            by_layer_time_out(4, 0), by_parent(5, 3)}));
+  EXPECT_EQ(schedule.lanes_with_work(), std::vector<int>{});
+  EXPECT_EQ(schedule.layer_to_check(), std::nullopt);
+  schedule.finish(0, StepState::kOk);
+  EXPECT_EQ(schedule.layer_to_check(), 0);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.next(0), 6);
+}
+
+TEST(ScheduleLayerTimeOut, SkipsWhatIsPutBackOrHeldLater) {
+  Schedule schedule = begin({follower(), follower()});
+  schedule.start(0);
+  schedule.start(1);
+  schedule.time_out_layer(0);
+  schedule.put_back(0);
+  schedule.hold(1);
+  EXPECT_EQ(schedule.take_skipped(), (Skips{by_layer_time_out(0, 0), by_layer_time_out(1, 0)}));
+  EXPECT_EQ(schedule.layer_to_check(), 0);
+}
+
+TEST(ScheduleLayerTimeOut, LeavesOtherLayersAloneButForWhatFollows) {
+  Schedule schedule = begin({follower(), follower(1), dependent(1, {})});
+  schedule.time_out_layer(0);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_layer_time_out(0, 0)});
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_layer(1, 0)});
+  EXPECT_EQ(schedule.next(0), 2);
+}
+
+TEST(ScheduleLayerTimeOut, OfALayerThatIsNotYetOpenLeavesItToBeCheckedInItsTurn) {
+  Schedule schedule = begin({follower(), follower(1)});
+  schedule.time_out_layer(1);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_layer_time_out(1, 1)});
+  run(schedule, 0);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.layer_to_check(), 1);
+}
+
+TEST(ScheduleLayerTimeOut, DoesNotStopARunThatStopsOnErrors) {
+  Schedule schedule = begin({follower(), dependent(1, {})}, OnError::kStop);
+  schedule.time_out_layer(0);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.next(0), 1);
+}
+
+TEST(ScheduleLayerTimeOut, OfALayerThatIsCompleteOrHasNoStepsOrOfAHaltedRunChangesNothing) {
+  Schedule schedule = begin({follower(), follower(2)});
+  run(schedule, 0);
+  schedule.time_out_layer(0);
+  schedule.time_out_layer(1);
+  EXPECT_EQ(schedule.take_skipped(), Skips{});
+  schedule.layer_checked(0, true);
+  schedule.start(1);
+  schedule.cancel();
+  schedule.time_out_layer(2);
+  schedule.put_back(1);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_cancel(1)});
+}
+
+TEST(ScheduleGiveUp, SkipsAHeldStepAndWhatDependsOnIt) {
+  Schedule schedule = begin({follower(), follower(), dependent(0, {0}), follower(1)});
+  schedule.hold(0);
+  schedule.give_up(0);
+  EXPECT_EQ(schedule.take_skipped(), (Skips{by_owner(0), by_parent(2, 0)}));
+  run(schedule, 1);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.take_skipped(), Skips{by_layer(3, 0)});
+}
+
+TEST(ScheduleGiveUp, DoesNotStopARunThatStopsOnErrors) {
+  Schedule schedule = begin({follower(), follower()}, OnError::kStop);
+  schedule.hold(0);
+  schedule.give_up(0);
+  EXPECT_EQ(schedule.next(0), 1);
+}
+
+TEST(ScheduleGiveUp, OfAStepThatIsNotHeldChangesNothing) {
+  Schedule schedule = begin({follower()});
+  schedule.give_up(0);
+  EXPECT_EQ(schedule.next(0), 0);
+  EXPECT_EQ(schedule.take_skipped(), Skips{});
 }
 
 }  // namespace

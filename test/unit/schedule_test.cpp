@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,20 +40,20 @@ std::vector<StepId> drain(Schedule& schedule) {
 }
 
 TEST(StepState, HasTheEdgesOfTheDrawingAndNoOther) {
-  const std::string names = "WRrOFSC";  // waiting, Ready, running, ok, failed, skipped, cancelled
+  const std::string names = "WRHrOFSC";  // waiting, Ready, held, running, ok, failed, skipped, cancelled
   std::string edges;
-  for (int from = 0; from < 7; ++from) {
-    for (int to = 0; to < 7; ++to) {
+  for (int from = 0; from < 8; ++from) {
+    for (int to = 0; to < 8; ++to) {
       if (is_legal(StepState(from), StepState(to))) edges += {names[from], names[to], ' '};
     }
   }
-  EXPECT_EQ(edges, "WR WS Rr RS rR rO rF rC ");
+  EXPECT_EQ(edges, "WR WS RH Rr RS HR HS rR rH rO rF rC ");
 }
 
 TEST(StepState, HasEndedWhenNoEdgeLeavesIt) {
-  for (int from = 0; from < 7; ++from) {
+  for (int from = 0; from < 8; ++from) {
     bool leaves = false;
-    for (int to = 0; to < 7; ++to) leaves = leaves || is_legal(StepState(from), StepState(to));
+    for (int to = 0; to < 8; ++to) leaves = leaves || is_legal(StepState(from), StepState(to));
     EXPECT_EQ(has_ended(StepState(from)), !leaves) << from;
   }
 }
@@ -91,6 +92,14 @@ TEST(Schedule, CountsStepsByState) {
   EXPECT_EQ(schedule.count(StepState::kSkipped), 1);
   EXPECT_EQ(schedule.count(StepState::kWaiting), 1);
   EXPECT_EQ(schedule.count(StepState::kReady), 0);
+}
+
+TEST(Schedule, NamesTheParentsThatAStepWaitsFor) {
+  Schedule schedule = begin({follower(), follower(), follower(), dependent(0, {0, 1, 2})});
+  run(schedule, 1);
+  schedule.start(2);
+  EXPECT_EQ(schedule.missing_parents(3), (std::vector<StepId>{0, 2}));
+  EXPECT_EQ(schedule.missing_parents(0), std::vector<StepId>{});
 }
 
 TEST(Schedule, RunsAStepAgainThatIsPutBack) {
@@ -140,6 +149,35 @@ TEST(ScheduleUrgency, BreaksTiesByLoadOrderAndThenById) {
   EXPECT_EQ(drain(schedule), (std::vector<StepId>{1, 2, 0}));
 }
 
+TEST(ScheduleUrgency, PutsPriorityBeforeEverythingElse) {
+  std::vector<StepSpec> steps(4, follower());
+  steps[0].weight = 9;
+  steps[1].load_order = 5;
+  steps[1].priority = 1;
+  steps[2].priority = -1;
+  steps[2].load_order = -9;
+  steps[3].priority = 1;
+  steps[3].weight = 2;
+  Schedule schedule = begin(std::move(steps));
+  EXPECT_EQ(drain(schedule), (std::vector<StepId>{3, 1, 0, 2}));
+}
+
+TEST(ScheduleUrgency, StandsThePrioritiesAtBothEnds) {
+  std::vector<StepSpec> steps(3, follower());
+  steps[0].priority = std::numeric_limits<int>::min();
+  steps[2].priority = std::numeric_limits<int>::max();
+  Schedule schedule = begin(std::move(steps));
+  EXPECT_EQ(drain(schedule), (std::vector<StepId>{2, 1, 0}));
+}
+
+TEST(ScheduleUrgency, DoesNotPutAPriorityBeforeALayerOrADependency) {
+  std::vector<StepSpec> steps{follower(), dependent(0, {0}), follower(1)};
+  steps[1].priority = 1;
+  steps[2].priority = 2;
+  Schedule schedule = begin(std::move(steps));
+  EXPECT_EQ(drain(schedule), (std::vector<StepId>{0, 1, 2}));
+}
+
 TEST(ScheduleLanes, KeepTheirStepsApartAndComeByTheirMostUrgent) {
   std::vector<StepSpec> steps(4, follower());
   steps[0].lane = 7;
@@ -171,10 +209,11 @@ TEST(ScheduleMaxParallel, IsNeverExceeded) {
   EXPECT_EQ(schedule.next(0), 2);
 }
 
-TEST(ScheduleSequence, RunsOneStepAtATimeByLoadOrderWhateverTheirWeights) {
+TEST(ScheduleSequence, RunsOneStepAtATimeByLoadOrderWhateverTheirWeightsAndPriorities) {
   std::vector<StepSpec> steps(3, follower());
   steps[0].load_order = 2;
   steps[0].weight = 9;
+  steps[0].priority = 9;
   steps[1].load_order = 1;
   steps[2].load_order = 1;
   Schedule schedule = begin_sequence(std::move(steps));
@@ -222,6 +261,34 @@ TEST(ScheduleLayers, WithoutStepsArePassedOver) {
   schedule.layer_checked(1, true);
   EXPECT_EQ(schedule.take_skipped().at(0).culprit, 0);
   EXPECT_EQ(schedule.layer_to_check(), 3);
+}
+
+TEST(ScheduleLayers, AreOpenFromTheEndOfTheOneBeforeToTheirOwnCheck) {
+  Schedule schedule = prepare({follower(1), follower(2)});
+  EXPECT_EQ(schedule.open_layer(), std::nullopt);
+  schedule.begin();
+  EXPECT_EQ(schedule.open_layer(), 1);
+  run(schedule, 0);
+  EXPECT_EQ(schedule.open_layer(), 1);
+  schedule.layer_checked(1, true);
+  EXPECT_EQ(schedule.open_layer(), 2);
+  schedule.start(1);
+  schedule.cancel();
+  EXPECT_EQ(schedule.open_layer(), 2);
+}
+
+TEST(ScheduleLayers, AreAllClosedInTheEnd) {
+  Schedule schedule = begin({follower()});
+  run(schedule, 0);
+  schedule.layer_checked(0, true);
+  EXPECT_EQ(schedule.open_layer(), std::nullopt);
+}
+
+TEST(ScheduleLayers, TellTheirSteps) {
+  const Schedule schedule = prepare({follower(2), follower(), follower(2)});
+  EXPECT_EQ(schedule.steps_of(0), std::vector<StepId>{1});
+  EXPECT_EQ(schedule.steps_of(1), std::vector<StepId>{});
+  EXPECT_EQ(schedule.steps_of(2), (std::vector<StepId>{0, 2}));
 }
 
 TEST(ScheduleLayers, AreDoneWhenTheLastIsChecked) {
