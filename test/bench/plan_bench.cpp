@@ -1,5 +1,7 @@
 // How long it takes to plan 10,000 and 100,000 jobs, in milliseconds: from the configured jobs to the
-// blueprint, from there to a schedule, and through the schedule to the end of the run. Median of five.
+// blueprint, from there to a schedule, and through the schedule to the end of the run. Then, how long 100,000 steps
+// take to go one by one through a limit that all of them wait for. Medians of five; exit status 1 if one is above its
+// budget.
 //
 //   make -C test/bench plan_bench && build/bench/plan_bench
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "plan/blueprint.h"
+#include "plan/limits.h"
 #include "plan/schedule.h"
 
 namespace {
@@ -81,7 +84,13 @@ double median(std::array<double, kRounds> times) {
   return times[kRounds / 2];
 }
 
-void measure(int jobs) {
+// Whether it is within the budget.
+bool report(double measured, double budget) {
+  std::printf("all %7.1f ms of %.0f%s\n", measured, budget, measured < budget ? "" : ": TOO SLOW");
+  return measured < budget;
+}
+
+bool measure_plan(int jobs, double budget) {
   const Catalog catalog = make_catalog(jobs);
   std::array<double, kRounds> plan, build, run, total;
   for (int round = 0; round < kRounds; ++round) {
@@ -99,13 +108,46 @@ void measure(int jobs) {
     run[round] = since(start);
     total[round] = plan[round] + build[round] + run[round];
   }
-  std::printf("%7d jobs: blueprint %7.1f ms, schedule %7.1f ms, drain %7.1f ms, all %7.1f ms\n", jobs, median(plan),
-              median(build), median(run), median(total));
+  std::printf("%7d jobs: blueprint %7.1f ms, schedule %7.1f ms, drain %7.1f ms, ", jobs, median(plan), median(build),
+              median(run));
+  return report(median(total), budget);
+}
+
+// All steps but the first park, and each runs when the one before has ended.
+void queue_at_limit(int steps) {
+  Limits limits;
+  const std::vector<Demand> demands{{limits.find("table bronze.a"), 1}};
+  limits.set_capacity(demands[0].limit, 1);
+  limits.take({0, 1, 0}, demands);
+  for (int step = 1; step < steps; ++step) {
+    const Waiter waiter{step % 3, 1, step};
+    if (!limits.blocked_by(waiter, demands)) std::abort();
+    limits.park(waiter, demands[0]);
+  }
+  for (int step = 1; step < steps; ++step) {
+    limits.release(demands);
+    const std::vector<Waiter> woken = limits.take_woken();
+    if (woken.size() != 1 || limits.blocked_by(woken[0], demands)) std::abort();
+    limits.take(woken[0], demands);
+  }
+}
+
+bool measure_limit(int steps, double budget) {
+  std::array<double, kRounds> total;
+  for (double& time : total) {
+    const auto start = std::chrono::steady_clock::now();
+    queue_at_limit(steps);
+    time = since(start);
+  }
+  std::printf("%7d steps through one limit: ", steps);
+  return report(median(total), budget);
 }
 
 }  // namespace
 
 int main() {
-  measure(10'000);
-  measure(100'000);
+  bool in_time = measure_plan(10'000, 100);
+  in_time = measure_plan(100'000, 2000) && in_time;
+  in_time = measure_limit(100'000, 1000) && in_time;
+  return in_time ? EXIT_SUCCESS : EXIT_FAILURE;
 }
