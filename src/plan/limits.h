@@ -13,11 +13,12 @@
 //
 // A limit calls one waiter at a time: the first in line, and only when there is room for that one. Nobody overtakes,
 // smaller demands neither: to blocked_by(), a limit also blocks whoever is behind one who waits for it. A waiter keeps
-// the time of its arrival wherever it parks, until it takes its units or is forgotten.
+// the time of its arrival wherever it parks, until it takes its units or is forgotten: one who needs several limits may
+// find another of them taken when it is called, but stands there before all of its priority that came later.
 //
 // No wake-up is lost: a limit with somebody in line has no room for the first of them, or has called somebody who has
-// not answered yet. Every change that could break this ends with settle(). It needs an answer to every call: take(),
-// park() or forget().
+// not answered yet. Every change that could break this ends with settle(). It needs an answer to every call, and soon,
+// for until then the limit calls nobody else: take(), park(), or forget() where the step is not to start after all.
 #pragma once
 
 #include <cstdint>
