@@ -12,7 +12,8 @@ prepare_rivals() {
   npm_absence=
   if ! command -v npm >/dev/null; then
     npm_absence="npm is not installed"
-  elif ! (cd "$npm_packages" && npm install --no-audit --no-fund >install.log 2>&1); then
+  elif ! (cd "$npm_packages" && npm install --no-audit --no-fund && node_modules/.bin/node --version) \
+    >"$npm_packages/install.log" 2>&1; then
     tail -n 20 "$npm_packages/install.log" >&2
     npm_absence="npm could not install it"
   fi

@@ -16,7 +16,7 @@ std::optional<std::string> setting(pqxx::connection& connection, const std::stri
 void set_for_all(pqxx::connection& connection, const std::string& name, const std::optional<std::string>& value) {
   pqxx::nontransaction session(connection);
   session.exec(value ? "ALTER SYSTEM SET " + name + " = " + session.quote(*value) : "ALTER SYSTEM RESET " + name);
-  // The postmaster loads its files, then tells its children. A later time in this session means that it has told all.
+  // The postmaster tells all its children at once, so when this session knows it the engine does too.
   const std::string before = session.exec1("SELECT pg_conf_load_time()")[0].as<std::string>();
   session.exec1("SELECT pg_reload_conf()");
   while (session.exec1("SELECT pg_conf_load_time()")[0].as<std::string>() == before)

@@ -19,7 +19,7 @@ std::optional<std::string> setting(pqxx::connection& connection, const std::stri
 // the configuration file says.
 void set_for_all(pqxx::connection& connection, const std::string& name, const std::optional<std::string>& value);
 
-// An extension with the right number of workers. Throws if the server is not made for this.
+// The extension, with the right number of workers. Throws if the server is not made for this.
 void create_engine(pqxx::connection& connection);
 
 // A layer of jobs that do nothing: all independent, or each after the one before.

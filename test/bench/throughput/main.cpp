@@ -11,6 +11,9 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <functional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "command.h"
@@ -27,12 +30,19 @@ namespace {
 
 const char* const kDelay = "etl_orchestrator.shared_commit_delay";
 
+struct RivalResult {
+  Comparison comparison;
+  std::string absence;  // why there is none
+};
+
 struct Results {
   Comparison alone;   // independent jobs, one commit each
   Comparison shared;  // as the setting's default has it; empty where there is no such setting
   Comparison chain;
-  std::vector<Comparison> rivals;
+  std::vector<RivalResult> rivals;  // as in the options
   Sample syncs;
+  int repeated = 0;  // comparisons, because the disk changed its speed
+  int unsteady = 0;  // comparisons that count although it did
   Sample around_ms;
   Sample gaps_ms;           // from a parent's row to its child's start; the commit of the parent is in between
   Sample gaps_unsynced_ms;  // the same without the sync
@@ -42,7 +52,7 @@ class Benchmark {
  public:
   Benchmark(pqxx::connection& connection, const Options& options)
       : connection_(connection), options_(options), pgbench_(connection, options, warm_up()) {
-    results_.rivals.resize(options.rivals.size());
+    for (const Rival& rival : options.rivals) results_.rivals.push_back({{}, rival.absence});
     pgbench_.commits_per_second(kWorkers);
   }
 
@@ -71,30 +81,61 @@ class Benchmark {
 
   void measure_round() {
     if (shares_commits_) set_for_all(connection_, kDelay, "0");
-    const Run alone = run_layer(connection_, "bench", options_.jobs);
-    compare(results_.alone, alone.per_second, kWorkers);
+    const Run alone = compare_layer(results_.alone, "bench", options_.jobs, kWorkers);
     results_.around_ms.add(alone.around_ms);
 
     if (shares_commits_) {
       set_for_all(connection_, kDelay, std::nullopt);
-      const Run shared = run_layer(connection_, "bench", options_.jobs);
-      compare(results_.shared, shared.per_second, kWorkers);
+      compare_layer(results_.shared, "bench", options_.jobs, kWorkers);
     }
 
-    const Run chain = run_layer(connection_, "bench_chain", options_.chain);
-    compare(results_.chain, chain.per_second, 1);
+    const Run chain = compare_layer(results_.chain, "bench_chain", options_.chain, 1);
     add_gaps(connection_, chain.id, results_.gaps_ms);
 
-    for (size_t i = 0; i < options_.rivals.size(); ++i) {
-      const Rival& rival = options_.rivals[i];
-      if (!rival.command.empty()) compare(results_.rivals[i], number_of(rival.command), kWorkers);
+    for (size_t i = 0; i < options_.rivals.size(); ++i) compare_rival(options_.rivals[i], results_.rivals[i]);
+  }
+
+  // Returns the run that counts.
+  Run compare_layer(Comparison& comparison, const std::string& layer, int jobs, int clients) {
+    Run run{};
+    compare(comparison, clients, [&] {
+      run = run_layer(connection_, layer, jobs);
+      return run.per_second;
+    });
+    return run;
+  }
+
+  // One that fails is out of the race; it must not cost the others their results.
+  void compare_rival(const Rival& rival, RivalResult& result) {
+    if (!result.absence.empty()) return;
+    try {
+      compare(result.comparison, kWorkers, [&] { return number_of(rival.command); });
+    } catch (const std::runtime_error& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      result.absence = "it ended with an error";
     }
   }
 
-  // Asks the disk and pgbench, at once, what they have to say to so many jobs per second.
-  void compare(Comparison& comparison, double jobs_per_second, int clients) {
-    results_.syncs.add(syncs_per_second(options_.directory));
-    comparison.add(jobs_per_second, pgbench_.commits_per_second(clients));
+  // Measures, then asks pgbench. Does so again, twice at most, if the disk by itself says that its speed changed
+  // meanwhile: then the two have met different disks.
+  void compare(Comparison& comparison, int clients, const std::function<double()>& jobs_per_second) {
+    for (int retries_left = 2;; --retries_left) {
+      Sample syncs;
+      const auto ask_disk = [&] { syncs.add(syncs_per_second(options_.directory)); };
+      ask_disk();
+      const double jobs = jobs_per_second();
+      ask_disk();
+      const double commits = pgbench_.commits_per_second(clients);
+      ask_disk();
+      results_.syncs.add(syncs.median());
+      const bool is_steady = syncs.highest() < 2 * syncs.lowest();
+      if (is_steady || retries_left == 0) {
+        comparison.add(jobs, commits);
+        if (!is_steady) ++results_.unsteady;
+        return;
+      }
+      ++results_.repeated;
+    }
   }
 
   pqxx::connection& connection_;
@@ -132,13 +173,15 @@ void print_results(const Options& options, const Results& results, const std::st
     print_comparison(independent + "commits shared for " + delay, results.shared, kWorkers);
   print_comparison(grouped(options.chain) + " jobs in a chain", results.chain, 1);
   for (size_t i = 0; i < options.rivals.size(); ++i) {
-    const Rival& rival = options.rivals[i];
-    if (rival.command.empty())
-      print_absence(rival.name, rival.absence);
+    const RivalResult& rival = results.rivals[i];
+    if (rival.absence.empty())
+      print_row(options.rivals[i].name, rival.comparison.jobs, rival.comparison.ratio);
     else
-      print_row(rival.name, results.rivals[i].jobs, results.rivals[i].ratio);
+      print_absence(options.rivals[i].name, rival.absence);
   }
   print_row("fdatasync of a page", results.syncs);
+  std::printf("Repeated because the disk changed its speed: %d comparisons; counted although it did: %d\n",
+              results.repeated, results.unsteady);
 
   std::printf("\nFrom a parent's log row to its child's start, in ms:       median %5.2f, 99th percentile %5.2f\n",
               results.gaps_ms.median(), results.gaps_ms.percentile(0.99));
