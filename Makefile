@@ -16,7 +16,7 @@ SOURCES = $(sort $(wildcard src/plan/*.cpp src/pg/*.cpp src/engine/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 
 # The install script is assembled from one part for each subject, in this order.
-SQL_PARTS = $(addprefix sql/, head.sql tables.sql security.sql jobs.sql layers.sql runs.sql looking.sql \
+SQL_PARTS = $(addprefix sql/, head.sql tables.sql history.sql security.sql jobs.sql layers.sql runs.sql looking.sql \
               discovery.sql scheduling.sql comments.sql)
 EXTENSION_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)

@@ -13,6 +13,54 @@ COMMENT ON TABLE setup.etl_config IS
 COMMENT ON COLUMN setup.etl_config.config_key IS 'Name of the setting.';
 COMMENT ON COLUMN setup.etl_config.config_value IS 'Its value; a directory without trailing slash for base_path_{source}.';
 
+COMMENT ON COLUMN setup.layers.max_concurrent IS
+  'Largest number of its jobs at the same time, in all runs together; null: no limit. Takes effect at once.';
+COMMENT ON COLUMN setup.layers.timeout IS
+  'How long the layer may take in a run, from the start of its first job; then its jobs are stopped (TIMED_OUT). Null: no limit.';
+COMMENT ON COLUMN setup.layers.job_timeout IS 'timeout of its jobs that have none.';
+COMMENT ON COLUMN setup.layers.statement_timeout IS 'statement_timeout of its jobs that have none.';
+COMMENT ON COLUMN setup.layers.max_attempts IS 'max_attempts of its jobs that have none; null: 3.';
+COMMENT ON COLUMN setup.layers.retry_delay IS 'retry_delay of its jobs that have none; null: 1 second.';
+COMMENT ON COLUMN setup.layers.backoff_rate IS 'backoff_rate of its jobs that have none; null: 2.';
+COMMENT ON COLUMN setup.layers.max_retry_delay IS 'max_retry_delay of its jobs that have none; null: 5 minutes.';
+COMMENT ON COLUMN setup.layers.retry_on IS 'retry_on of its jobs that have none.';
+COMMENT ON COLUMN setup.layers.never_retry_on IS 'never_retry_on of its jobs that have none.';
+
+COMMENT ON TABLE setup.resources IS
+  'What jobs share: so many units at the same time, in all runs together. Made by setup.create_resource().';
+COMMENT ON COLUMN setup.resources.resource IS 'Name of the resource, as in setup.load_jobs.resources.';
+COMMENT ON COLUMN setup.resources.capacity IS
+  'Units that jobs may take together. A job that takes more than that runs when no other takes any.';
+
+COMMENT ON TABLE setup.job_holds IS
+  'Jobs that are held back: paused by setup.pause_job(), or quarantined after they took the server down again and again. '
+  'setup.release_job() lets them go.';
+COMMENT ON COLUMN setup.job_holds.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.job_holds.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.job_holds.crashes IS 'How often it took the server down since it last succeeded.';
+COMMENT ON COLUMN setup.job_holds.hold IS 'paused or quarantined; null: it runs.';
+COMMENT ON COLUMN setup.job_holds.held_since IS 'Since when it is held.';
+COMMENT ON COLUMN setup.job_holds.held_by IS 'Who paused it; null: the engine held it.';
+
+COMMENT ON TABLE setup.job_history IS 'How long jobs take, as a moving average. Kept by the engine, for itself.';
+COMMENT ON COLUMN setup.job_history.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.job_history.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.job_history.expected_ms IS 'Milliseconds that it is expected to take.';
+COMMENT ON COLUMN setup.job_history.successes IS 'Runs in which it succeeded.';
+
+COMMENT ON TABLE setup.notifications IS
+  'What somebody should hear of. When a row is committed, channel etl_orchestrator is notified with its topic and number. '
+  'Each role sees those about its own jobs and those of roles that it is a member of.';
+COMMENT ON COLUMN setup.notifications.notification_id IS 'Number of the row.';
+COMMENT ON COLUMN setup.notifications.created_at IS 'When it was written.';
+COMMENT ON COLUMN setup.notifications.topic IS 'What it is about: quarantine.';
+COMMENT ON COLUMN setup.notifications.subject IS 'It in one line.';
+COMMENT ON COLUMN setup.notifications.message IS 'What happened, and what can be done.';
+COMMENT ON COLUMN setup.notifications.run_id IS 'Run that it is about; null: none.';
+COMMENT ON COLUMN setup.notifications.layer IS 'Layer of the job that it is about; null: none.';
+COMMENT ON COLUMN setup.notifications.job_name IS 'Job that it is about; null: none.';
+COMMENT ON COLUMN setup.notifications.owner_oid IS 'Role whose members may read it.';
+
 COMMENT ON TABLE setup.load_jobs IS
   'The jobs: units of work of a layer. Each role sees and changes its own and those of roles that it is a member of; '
   'setup.drop_job() deletes. '
@@ -39,13 +87,37 @@ COMMENT ON COLUMN setup.load_jobs.transaction IS
   'procedures may COMMIT (at least once).';
 COMMENT ON COLUMN setup.load_jobs.discovered_as IS
   'Kind of object that setup.seed_load_jobs() made the job from: table, procedure or materialized view. Null: made by hand.';
+COMMENT ON COLUMN setup.load_jobs.priority IS
+  'Higher first, among the jobs of a layer that could start; no dependency.';
+COMMENT ON COLUMN setup.load_jobs.max_concurrent IS 'How often the job may run at the same time, in all runs together.';
+COMMENT ON COLUMN setup.load_jobs.resources IS
+  'Units that it takes of setup.resources while it runs, such as {"warehouse_io": 2}.';
+COMMENT ON COLUMN setup.load_jobs.timeout IS
+  'How long an attempt may take; then it is stopped (TIMED_OUT). Null: as its layer says.';
+COMMENT ON COLUMN setup.load_jobs.statement_timeout IS
+  'How long each statement of its command may take. Null: as its layer says, or the run, or its owner''s settings.';
+COMMENT ON COLUMN setup.load_jobs.max_attempts IS
+  'How often it is tried in a run, where its errors are worth it. Null: as its layer says, or 3.';
+COMMENT ON COLUMN setup.load_jobs.retry_delay IS
+  'Delay before the second attempt. Each delay is a random time between zero and this, so that jobs that failed together '
+  'do not come back together. Null: as its layer says, or 1 second.';
+COMMENT ON COLUMN setup.load_jobs.backoff_rate IS
+  'How many times longer each delay is than the one before. Null: as its layer says, or 2.';
+COMMENT ON COLUMN setup.load_jobs.max_retry_delay IS 'Longest delay. Null: as its layer says, or 5 minutes.';
+COMMENT ON COLUMN setup.load_jobs.retry_on IS
+  'Errors after which it is tried again, besides transient ones: SQLSTATEs (23505), classes of them (23), or transient, '
+  'permanent, timeout, all. The most specific one that fits decides, also against never_retry_on. Null: as its layer says.';
+COMMENT ON COLUMN setup.load_jobs.never_retry_on IS
+  'Errors after which it is not tried again, in the same words as retry_on. Null: as its layer says.';
+COMMENT ON COLUMN setup.load_jobs.shares_commit IS
+  'Whether the job, when it is known to be short, may share a transaction with others (each in its own subtransaction).';
 COMMENT ON COLUMN setup.load_jobs.owner_oid IS 'Role that owner names; follows from it when owner is written.';
 
 COMMENT ON TABLE setup.load_runs IS
   'The runs, one row each, written by the engine. Each role sees those that it started, and those of roles that it is a '
   'member of.';
 COMMENT ON COLUMN setup.load_runs.run_id IS 'Number of the run.';
-COMMENT ON COLUMN setup.load_runs.status IS 'QUEUED, RUNNING, OK, ERROR or CANCELLED.';
+COMMENT ON COLUMN setup.load_runs.status IS 'QUEUED, RUNNING, OK, ERROR, SKIPPED (the same pipeline was running), CANCELLED or TIMED_OUT.';
 COMMENT ON COLUMN setup.load_runs.layer IS 'Layer that was asked for; null: all.';
 COMMENT ON COLUMN setup.load_runs.started_by IS 'Role that asked for the run.';
 COMMENT ON COLUMN setup.load_runs.requested_at IS 'When it was asked for.';
@@ -63,6 +135,15 @@ COMMENT ON COLUMN setup.load_runs.max_parallel IS 'Largest number of jobs of the
 COMMENT ON TABLE setup.run_cancellations IS 'Runs whose cancellation was asked for. Written by setup.cancel_run() and by Ctrl-C.';
 COMMENT ON COLUMN setup.run_cancellations.run_id IS 'Run to be cancelled.';
 COMMENT ON COLUMN setup.run_cancellations.requested_at IS 'When it was asked for.';
+COMMENT ON COLUMN setup.load_runs.priority IS 'Runs of higher priority are served first.';
+COMMENT ON COLUMN setup.load_runs.timeout IS 'How long the run may take; null: no limit.';
+COMMENT ON COLUMN setup.load_runs.statement_timeout IS 'Of statements, where neither job nor layer sets one; null: none.';
+COMMENT ON COLUMN setup.load_runs.if_running IS 'What it does while the same pipeline is running: queue, skip or error.';
+COMMENT ON COLUMN setup.load_runs.pipeline IS
+  'What was asked for. Two runs are of the same pipeline if that is the same and they have a job in common.';
+COMMENT ON COLUMN setup.load_runs.resumed IS 'How often the run was resumed.';
+COMMENT ON COLUMN setup.load_runs.database_oid IS
+  'Database in which it was started. In a copy of that database it waits for setup.resume_run().';
 COMMENT ON COLUMN setup.load_runs.started_by_oid IS 'Role that started_by names.';
 
 COMMENT ON TABLE setup.run_steps IS
@@ -84,6 +165,24 @@ COMMENT ON COLUMN setup.run_steps.file_path IS 'File that is loaded; null for a 
 COMMENT ON COLUMN setup.run_steps.command IS 'SQL that is run; null for a file load.';
 COMMENT ON COLUMN setup.run_steps.transaction IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.discovered_as IS 'As in setup.load_jobs; the object must still be its owner''s when it runs.';
+
+COMMENT ON COLUMN setup.run_steps.run_at IS 'requested_at of the run.';
+COMMENT ON COLUMN setup.run_steps.priority IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.max_concurrent IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.resources IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.layer_timeout_ms IS 'How long its layer may take, in milliseconds; null: no limit.';
+COMMENT ON COLUMN setup.run_steps.timeout_ms IS 'How long an attempt may take, in milliseconds; null: no limit.';
+COMMENT ON COLUMN setup.run_steps.statement_timeout_ms IS 'Of each statement, in milliseconds; null: as the owner''s settings say.';
+COMMENT ON COLUMN setup.run_steps.max_attempts IS 'As the job or its layer says; null: 3.';
+COMMENT ON COLUMN setup.run_steps.retry_delay_ms IS 'As the job or its layer says; null: 1000.';
+COMMENT ON COLUMN setup.run_steps.backoff_rate IS 'As the job or its layer says; null: 2.';
+COMMENT ON COLUMN setup.run_steps.max_retry_delay_ms IS 'As the job or its layer says; null: 300000.';
+COMMENT ON COLUMN setup.run_steps.retry_on IS 'As the job or its layer says.';
+COMMENT ON COLUMN setup.run_steps.never_retry_on IS 'As the job or its layer says.';
+COMMENT ON COLUMN setup.run_steps.shares_commit IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.expected_ms IS 'How long it was expected to take, in milliseconds; null: it had never succeeded.';
+COMMENT ON COLUMN setup.run_steps.round IS 'How often setup.resume_run() has opened the step again.';
+COMMENT ON COLUMN setup.run_steps.attempts_before IS 'Attempts before the present round.';
 
 COMMENT ON TABLE setup.load_log IS
   'The attempts that have ended, one row each, written by the engine; the row of a success commits together with its '
@@ -107,22 +206,28 @@ COMMENT ON COLUMN setup.load_log.message IS 'Message of the error, reason of a s
 COMMENT ON COLUMN setup.load_log.detail IS 'Detail of the error; null: none.';
 COMMENT ON COLUMN setup.load_log.hint IS 'Hint of the error; null: none.';
 COMMENT ON COLUMN setup.load_log.context IS 'Where in the command the error was raised; null: nothing to tell.';
+COMMENT ON COLUMN setup.load_log.notices IS
+  'NOTICEs and WARNINGs that the attempt raised, as its client_min_messages let them pass; the first 20. Null: none.';
+COMMENT ON COLUMN setup.load_log.retry_at IS 'After a failure: when the next attempt may start; null: there is none.';
+COMMENT ON COLUMN setup.load_log.round IS 'How often setup.resume_run() had opened the step before.';
+COMMENT ON COLUMN setup.load_log.run_at IS 'requested_at of the run; the table is partitioned by it.';
 COMMENT ON COLUMN setup.load_log.delivery IS
   'exactly once, or at least once for a job whose statements commit by themselves: a crash can make it run again.';
 COMMENT ON COLUMN setup.load_log.owner IS 'Role that the job ran as.';
 COMMENT ON COLUMN setup.load_log.step_id IS 'Step of the run, as in setup.run_steps.';
 COMMENT ON COLUMN setup.load_log.owner_oid IS 'Role that owner names.';
 
-COMMENT ON FUNCTION setup.create_layer(text, integer, text) IS
+COMMENT ON FUNCTION setup.create_layer(text, integer, text, jsonb) IS
   'Makes what is missing of a layer: its schema, its row in setup.layers, its views load_jobs and load_log. Null keeps '
   'what is there; a new layer goes last, bronze, silver and gold to 1, 2 and 3. execution: parallel or sequence. '
+  'settings: other columns of setup.layers by name, such as {"max_attempts": 5, "timeout": "2 hours"}; null takes one away. '
   'Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
 COMMENT ON FUNCTION setup.drop_layer(text) IS
   'Removes a layer''s row and views; its schema and data stay. Raises dependent_objects_still_exist while it has jobs.';
-COMMENT ON FUNCTION setup.add_job(text, text, text, text, text, text[], integer, text, boolean, text) IS
+COMMENT ON FUNCTION setup.add_job(text, text, text, text, text, text[], integer, text, boolean, text, integer, integer, jsonb, interval, interval, integer, interval, double precision, interval, text[], text[], boolean) IS
   'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (CSV, with '
   'table_name). depends_on: job of the same layer, or layer.job of an earlier one. transaction: single or each. '
-  'owner: the caller, or a role that it is a member of. Raises undefined_object for an unknown layer, '
+  'owner: the caller, or a role that it is a member of. The others are explained at the columns of setup.load_jobs. Raises undefined_object for an unknown layer, '
   'insufficient_privilege where the job or the owner is somebody else''s.';
 COMMENT ON FUNCTION setup.drop_job(text, text) IS
   'Drops a job. Raises undefined_object where there is none, insufficient_privilege where it is somebody else''s.';
@@ -133,20 +238,22 @@ COMMENT ON PROCEDURE setup.seed_load_jobs(text) IS
   'in other layers a procedure load_{table}() writes {table}, and a materialized view is refreshed. A job belongs to the '
   'owner of its object. What was set by hand on a job stays.';
 
-COMMENT ON PROCEDURE setup.orchestrate_all(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+COMMENT ON PROCEDURE setup.orchestrate_all(text, integer, jsonb, boolean, text[], boolean, boolean, integer, interval, interval, text) IS
   'Runs the jobs that the caller may run, layer by layer, and waits; reports each as a NOTICE. on_error: continue or '
   'stop; max_parallel: jobs at the same time; params: for setup.param(); dry_run: prints the plan only; jobs: exactly '
-  'these, widened by upstream and downstream. Raises OR002 with every problem before anything runs, OR001 with every '
-  'failed job, 25001 inside a transaction block. Ctrl-C cancels the run.';
-COMMENT ON PROCEDURE setup.orchestrate_layer(text, text, integer, jsonb, boolean, text[], boolean, boolean) IS
+  'these, widened by upstream and downstream; priority: runs of higher priority come first; timeout: of the whole run; '
+  'statement_timeout: of each statement, where neither job nor layer sets one; if_running: what to do while the same '
+  'pipeline is running: queue, skip or error. Raises OR002 with every problem before anything runs, OR001 with every '
+  'failed job, OR004 where it is running already, OR005 after its timeout, 25001 inside a transaction block. Ctrl-C cancels the run.';
+COMMENT ON PROCEDURE setup.orchestrate_layer(text, text, integer, jsonb, boolean, text[], boolean, boolean, integer, interval, interval, text) IS
   'Runs the jobs of one layer; otherwise like setup.orchestrate_all().';
-COMMENT ON PROCEDURE setup.orchestrate_bronze(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+COMMENT ON PROCEDURE setup.orchestrate_bronze(text, integer, jsonb, boolean, text[], boolean, boolean, integer, interval, interval, text) IS
   'Runs the jobs of layer bronze; otherwise like setup.orchestrate_all().';
-COMMENT ON PROCEDURE setup.orchestrate_silver(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+COMMENT ON PROCEDURE setup.orchestrate_silver(text, integer, jsonb, boolean, text[], boolean, boolean, integer, interval, interval, text) IS
   'Runs the jobs of layer silver; otherwise like setup.orchestrate_all().';
-COMMENT ON PROCEDURE setup.orchestrate_gold(text, integer, jsonb, boolean, text[], boolean, boolean) IS
+COMMENT ON PROCEDURE setup.orchestrate_gold(text, integer, jsonb, boolean, text[], boolean, boolean, integer, interval, interval, text) IS
   'Runs the jobs of layer gold; otherwise like setup.orchestrate_all().';
-COMMENT ON FUNCTION setup.start_run(text, text, integer, jsonb, text[], boolean, boolean) IS
+COMMENT ON FUNCTION setup.start_run(text, text, integer, jsonb, text[], boolean, boolean, integer, interval, interval, text) IS
   'Starts a run in the background and returns its run_id; it begins when the transaction commits. layer null: all. '
   'Validates first, like setup.orchestrate_all(), whose arguments it shares.';
 COMMENT ON FUNCTION setup.wait_run(bigint, interval) IS
@@ -156,6 +263,56 @@ COMMENT ON FUNCTION setup.cancel_run(bigint) IS
   'Cancels a run when the transaction commits: running jobs are stopped, others do not start. A notice if it has ended. '
   'Raises no_data_found for an unknown run.';
 
+COMMENT ON FUNCTION setup.resume_run(bigint, text[], boolean, boolean) IS
+  'Runs again what has not succeeded in a run that has ended, in new attempts of the same run, when the transaction '
+  'commits; with jobs, exactly these, succeeded or not, widened by upstream and downstream. Lets a run go on that was '
+  'copied together with its database. Raises no_data_found for an unknown run, object_not_in_prerequisite_state for one '
+  'that has not ended, insufficient_privilege where a job is somebody else''s.';
+COMMENT ON FUNCTION setup.pause_job(text, text) IS
+  'Keeps a job from starting, in all runs, until setup.release_job(); what depends on it waits. When it is running '
+  'already, that goes on. Raises undefined_object where there is no such job, insufficient_privilege where it is '
+  'somebody else''s.';
+COMMENT ON FUNCTION setup.release_job(text, text) IS
+  'Lets a job start again that is paused or quarantined, and forgets its crashes. Raises what setup.pause_job() does.';
+COMMENT ON FUNCTION setup.create_resource(text, integer) IS
+  'Makes a resource that jobs can take units of, or changes its capacity; what waits for it may start. Raises '
+  'insufficient_privilege without CREATE on the database.';
+COMMENT ON FUNCTION setup.drop_resource(text) IS
+  'Drops a resource. Raises undefined_object where there is none. Jobs that take units of it cannot run any more.';
+COMMENT ON FUNCTION setup.why_waiting(bigint) IS
+  'One row for each job of a run that is not running, with the one reason that holds it back; also for a running job '
+  'that waits for a lock. reason: dependency, layer, limit, lock, retry, paused, quarantined, worker (no slot), disabled, '
+  'run (the same pipeline is running), copied. waits_for: jobs; pid and query: of who holds the lock. Empty for a finished '
+  'run. Raises no_data_found for an unknown run.';
+COMMENT ON FUNCTION setup.running_attempts() IS
+  'What workers are working on now, as they say in shared memory; setup.running_jobs shows more.';
+COMMENT ON VIEW setup.running_jobs IS 'The jobs that run now, of roles that the user is a member of.';
+COMMENT ON COLUMN setup.running_jobs.run_id IS 'Run that the attempt belongs to.';
+COMMENT ON COLUMN setup.running_jobs.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.running_jobs.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.running_jobs.attempt IS 'Number of the attempt, from 1.';
+COMMENT ON COLUMN setup.running_jobs.pid IS 'Process that runs it.';
+COMMENT ON COLUMN setup.running_jobs.owner IS 'Role that it runs as.';
+COMMENT ON COLUMN setup.running_jobs.since IS 'When the attempt began.';
+COMMENT ON COLUMN setup.running_jobs.running_for IS 'How long it has been running.';
+COMMENT ON COLUMN setup.running_jobs.expected_remaining IS
+  'How long it may still take, if it takes as long as before; null: it has never succeeded.';
+COMMENT ON COLUMN setup.running_jobs.wait_event_type IS 'As in pg_stat_activity.';
+COMMENT ON COLUMN setup.running_jobs.wait_event IS 'As in pg_stat_activity.';
+COMMENT ON COLUMN setup.running_jobs.statement IS 'Statement of the job''s command that it is at, from 1.';
+COMMENT ON COLUMN setup.running_jobs.query IS 'What it runs, where pg_stat_activity shows that to the user.';
+COMMENT ON COLUMN setup.running_jobs.rows_so_far IS 'Rows of the COPY that is in progress, else of statements that have ended.';
+COMMENT ON COLUMN setup.running_jobs.copy_bytes IS 'Bytes of the file that COPY has read; null: no COPY.';
+COMMENT ON COLUMN setup.running_jobs.copy_bytes_total IS 'Size of that file; null: unknown.';
+COMMENT ON COLUMN setup.running_jobs.stop_reason IS 'cancelled or timed out, once it was asked to stop; null: it was not.';
+COMMENT ON FUNCTION setup.make_partitions(timestamptz) IS
+  'Makes the weekly partitions of setup.load_runs, setup.run_steps and setup.load_log for a moment, where they are missing.';
+COMMENT ON FUNCTION setup.drop_history(timestamptz) IS
+  'Drops the weekly partitions that ended before a moment and have no unfinished run; returns of how many weeks. The '
+  'engine calls it with etl_orchestrator.log_retention.';
+COMMENT ON FUNCTION setup.require_retry_patterns(text[]) IS
+  'Raises invalid_parameter_value for the first text that retry_on and never_retry_on may not list.';
+COMMENT ON FUNCTION setup.call_conductor() IS 'Trigger: limits or resources have changed.';
 COMMENT ON FUNCTION setup.check_tables(text) IS
   'Whether the tables that the enabled jobs of a layer declare are there: exists is true if none is missing. Raises '
   'undefined_object for an unknown layer.';
@@ -163,7 +320,7 @@ COMMENT ON FUNCTION setup.run_plan(text) IS
   'What a run of a layer (null: all) would do now, in an order that respects dependencies; after: the jobs of the run '
   'that must end OK before. Raises OR002 where such a run would be refused.';
 COMMENT ON FUNCTION setup.schedule(text, text, text) IS
-  'Has pg_cron run a command (default: the whole pipeline) as the caller, at times in cron''s notation; the same name '
+  'Has pg_cron run a command (default: the whole pipeline, unless it is running) as the caller, at times in cron''s notation; the same name '
   'again replaces the schedule. Returns the id in cron.job. Raises object_not_in_prerequisite_state where pg_cron is not '
   'in this database.';
 COMMENT ON FUNCTION setup.unschedule(text) IS
@@ -184,7 +341,7 @@ COMMENT ON FUNCTION setup.may_act_as(oid) IS 'Whether the current user may write
 COMMENT ON FUNCTION setup.confirmed_discovery(setup.load_jobs) IS
   'discovered_as of a job, if such an object of the job''s owner is there; otherwise null.';
 COMMENT ON FUNCTION setup.drop_job_row() IS 'Trigger: DELETE on a layer''s view load_jobs drops the job.';
-COMMENT ON FUNCTION setup.write_layer(text, integer, text) IS
+COMMENT ON FUNCTION setup.write_layer(text, jsonb) IS
   'Writes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
 COMMENT ON FUNCTION setup.remove_layer(text) IS
   'Removes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';

@@ -11,7 +11,19 @@ CREATE FUNCTION setup.add_job(
   load_order integer DEFAULT NULL,
   transaction text DEFAULT 'single',
   is_enabled boolean DEFAULT true,
-  owner text DEFAULT NULL
+  owner text DEFAULT NULL,
+  priority integer DEFAULT 0,
+  max_concurrent integer DEFAULT 1,
+  resources jsonb DEFAULT '{}',
+  timeout interval DEFAULT NULL,
+  statement_timeout interval DEFAULT NULL,
+  max_attempts integer DEFAULT NULL,
+  retry_delay interval DEFAULT NULL,
+  backoff_rate double precision DEFAULT NULL,
+  max_retry_delay interval DEFAULT NULL,
+  retry_on text[] DEFAULT NULL,
+  never_retry_on text[] DEFAULT NULL,
+  shares_commit boolean DEFAULT true
 ) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -60,14 +72,25 @@ BEGIN
   END IF;
 
   INSERT INTO setup.load_jobs AS j (layer, job_name, command, table_name, file_path, depends_on, load_order,
-                                    transaction, is_enabled, owner)
+                                    transaction, is_enabled, owner, priority, max_concurrent, resources, timeout,
+                                    statement_timeout, max_attempts, retry_delay, backoff_rate, max_retry_delay,
+                                    retry_on, never_retry_on, shares_commit)
   VALUES (add_job.layer, add_job.job_name, add_job.command, add_job.table_name, add_job.file_path,
           coalesce(add_job.depends_on, '{}'), coalesce(add_job.load_order, 100), add_job.transaction,
-          coalesce(add_job.is_enabled, true), new_owner)
+          coalesce(add_job.is_enabled, true), new_owner, coalesce(add_job.priority, 0),
+          coalesce(add_job.max_concurrent, 1), coalesce(add_job.resources, '{}'), add_job.timeout,
+          add_job.statement_timeout, add_job.max_attempts, add_job.retry_delay, add_job.backoff_rate,
+          add_job.max_retry_delay, add_job.retry_on, add_job.never_retry_on, coalesce(add_job.shares_commit, true))
   ON CONFLICT (layer, job_name) DO UPDATE
     SET command = excluded.command, table_name = excluded.table_name, file_path = excluded.file_path,
         depends_on = excluded.depends_on, load_order = excluded.load_order, transaction = excluded.transaction,
-        is_enabled = excluded.is_enabled, owner = excluded.owner, discovered_as = NULL;
+        is_enabled = excluded.is_enabled, owner = excluded.owner, discovered_as = NULL,
+        priority = excluded.priority, max_concurrent = excluded.max_concurrent, resources = excluded.resources,
+        timeout = excluded.timeout, statement_timeout = excluded.statement_timeout,
+        max_attempts = excluded.max_attempts, retry_delay = excluded.retry_delay,
+        backoff_rate = excluded.backoff_rate, max_retry_delay = excluded.max_retry_delay,
+        retry_on = excluded.retry_on, never_retry_on = excluded.never_retry_on,
+        shares_commit = excluded.shares_commit;
 END
 $$;
 
@@ -88,3 +111,19 @@ CREATE FUNCTION setup.param(name text) RETURNS text
   LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
   AS 'MODULE_PATHNAME', 'etl_param';
 
+
+-- Holding jobs back, and letting them go again.
+
+CREATE FUNCTION setup.pause_job(layer text, job_name text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_pause_job';
+
+CREATE FUNCTION setup.release_job(layer text, job_name text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_release_job';
+
+-- Resources: what jobs share. Written by those who may create layers.
+
+CREATE FUNCTION setup.create_resource(resource text, capacity integer) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_create_resource';
+
+CREATE FUNCTION setup.drop_resource(resource text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_resource';

@@ -5,7 +5,8 @@
 -- setup.layers, which finds them there again after a restore. setup.layers is written by superusers only; for all others
 -- by setup.write_layer, which checks what they may do.
 
-CREATE FUNCTION setup.write_layer(layer text, layer_position integer, execution text) RETURNS void
+-- Writes the row of a layer; settings has a key for each column of setup.layers that is not null.
+CREATE FUNCTION setup.write_layer(layer text, settings jsonb) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_write_layer';
 
 CREATE FUNCTION setup.remove_layer(layer text) RETURNS void
@@ -23,7 +24,8 @@ BEGIN
   EXECUTE format(
     $view$CREATE VIEW %1$I.load_jobs WITH (security_invoker = true) AS
       SELECT layer, job_name, table_name, file_path, command, load_order, is_enabled, depends_on, owner, transaction,
-             discovered_as
+             discovered_as, priority, max_concurrent, resources, timeout, statement_timeout, max_attempts, retry_delay,
+             backoff_rate, max_retry_delay, retry_on, never_retry_on, shares_commit
         FROM setup.load_jobs WHERE layer = %1$L WITH CHECK OPTION$view$, $1);
   EXECUTE format('ALTER VIEW %1$I.load_jobs ALTER COLUMN layer SET DEFAULT %1$L', $1);
   EXECUTE format('CREATE TRIGGER drop_job_row INSTEAD OF DELETE ON %I.load_jobs '
@@ -44,7 +46,7 @@ BEGIN
              CASE WHEN status = 'SKIPPED' THEN 'SKIPPED' WHEN status <> 'OK' THEN 'ERROR'
                   WHEN file_path IS NOT NULL THEN 'COPY' ELSE 'COMMAND' END AS phase,
              table_name, file_path, rows_loaded, started_at, finished_at, round(duration_ms / 1000, 3) AS duration_sec,
-             duration_ms, sqlstate, message, detail, hint, context, delivery, owner, layer, log_id
+             duration_ms, sqlstate, message, detail, hint, context, notices, retry_at, delivery, owner, layer, log_id
         FROM setup.load_log WHERE layer = %1$L$view$, $1);
   EXECUTE format('GRANT SELECT ON %I.load_log TO PUBLIC', $1);
   EXECUTE format('COMMENT ON VIEW %I.load_log IS %L', $1,
@@ -125,6 +127,7 @@ BEGIN
     RAISE feature_not_supported USING MESSAGE = format('layer "%s" cannot be renamed', OLD.layer),
       HINT = 'Create a layer with the new name and move its jobs: UPDATE setup.load_jobs SET layer = ...';
   END IF;
+  PERFORM setup.require_retry_patterns(NEW.retry_on || NEW.never_retry_on);
   RETURN NEW;
 END
 $$;
@@ -136,14 +139,24 @@ CREATE TRIGGER make_layer_views AFTER INSERT ON setup.layers
 CREATE TRIGGER drop_layer_views AFTER DELETE ON setup.layers
   FOR EACH ROW EXECUTE FUNCTION setup.drop_layer_views();
 
-CREATE FUNCTION setup.create_layer(layer text, layer_position integer DEFAULT NULL, execution text DEFAULT NULL)
-  RETURNS void
+-- Limits and resources have changed: what waits for them may start.
+CREATE FUNCTION setup.call_conductor() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'etl_call_conductor';
+CREATE TRIGGER call_conductor AFTER UPDATE ON setup.layers
+  FOR EACH STATEMENT EXECUTE FUNCTION setup.call_conductor();
+CREATE TRIGGER call_conductor AFTER INSERT OR UPDATE OR DELETE ON setup.resources
+  FOR EACH STATEMENT EXECUTE FUNCTION setup.call_conductor();
+
+CREATE FUNCTION setup.create_layer(
+  layer text, layer_position integer DEFAULT NULL, execution text DEFAULT NULL, settings jsonb DEFAULT '{}'
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
 #variable_conflict use_column
 DECLARE
   new_position integer := layer_position;
   taken_by text;
+  unknown text;
 BEGIN
   IF create_layer.layer IS NULL OR create_layer.layer = '' THEN
     RAISE null_value_not_allowed USING MESSAGE = 'a layer must have a name';
@@ -152,6 +165,17 @@ BEGIN
     RAISE invalid_parameter_value USING
       MESSAGE = format('execution "%s" is not known', create_layer.execution),
       HINT = 'It is ''parallel'' or ''sequence''.';
+  END IF;
+  SELECT string_agg(format('"%s"', key), ', ') INTO unknown
+    FROM jsonb_object_keys(coalesce(create_layer.settings, '{}')) AS key
+   WHERE key IN ('layer', 'position', 'execution')
+      OR NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = 'setup.layers'::regclass AND a.attnum > 0
+                        AND a.attname = key);
+  IF unknown IS NOT NULL THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('a layer has no setting %s', unknown),
+      HINT = 'Settings are max_concurrent, timeout, job_timeout, statement_timeout, max_attempts, retry_delay, '
+             'backoff_rate, max_retry_delay, retry_on and never_retry_on.';
   END IF;
   IF to_regnamespace(quote_ident(create_layer.layer)) IS NULL AND create_layer.layer NOT LIKE 'pg\_%' THEN
     EXECUTE format('CREATE SCHEMA %I', create_layer.layer);
@@ -171,8 +195,12 @@ BEGIN
       SELECT greatest(max(l.position), 3) + 1 INTO new_position FROM setup.layers l;
     END IF;
   END IF;
-  PERFORM setup.write_layer(create_layer.layer, new_position, coalesce(
-    create_layer.execution, (SELECT l.execution FROM setup.layers l WHERE l.layer = create_layer.layer), 'parallel'));
+  PERFORM setup.write_layer(create_layer.layer,
+    '{"execution": "parallel"}'
+    || coalesce((SELECT to_jsonb(l) FROM setup.layers l WHERE l.layer = create_layer.layer), '{}')
+    || coalesce(create_layer.settings, '{}')
+    || jsonb_strip_nulls(jsonb_build_object('layer', create_layer.layer, 'position', new_position,
+                                            'execution', create_layer.execution)));
 END
 $$;
 

@@ -39,3 +39,28 @@ BEGIN
 END
 $$;
 
+
+CREATE FUNCTION setup.why_waiting(run_id bigint)
+  RETURNS TABLE (layer text, job_name text, reason text, explanation text, waits_for text[], retry_at timestamptz,
+                 pid integer, query text)
+  LANGUAGE c VOLATILE STRICT ROWS 100 AS 'MODULE_PATHNAME', 'etl_why_waiting';
+
+-- Attempts that workers are working on now, of jobs that the caller may see.
+CREATE FUNCTION setup.running_attempts()
+  RETURNS TABLE (run_id bigint, layer text, job_name text, attempt integer, pid integer, owner text, since timestamptz,
+                 statement integer, rows_so_far bigint, expected_ms double precision, stop_reason text)
+  LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'etl_running_attempts';
+
+CREATE VIEW setup.running_jobs WITH (security_invoker = true) AS
+  SELECT r.run_id, r.layer, r.job_name, r.attempt, r.pid, r.owner, r.since,
+         make_interval(secs => extract(epoch FROM clock_timestamp() - r.since)) AS running_for,
+         make_interval(secs => greatest(r.expected_ms / 1000 - extract(epoch FROM clock_timestamp() - r.since)::float8, 0))
+           AS expected_remaining,
+         a.wait_event_type, a.wait_event, r.statement, a.query,
+         coalesce(c.tuples_processed, r.rows_so_far) AS rows_so_far,
+         c.bytes_processed AS copy_bytes, nullif(c.bytes_total, 0) AS copy_bytes_total, r.stop_reason
+    FROM setup.running_attempts() r
+    LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
+    LEFT JOIN pg_catalog.pg_stat_progress_copy c USING (pid)
+   ORDER BY r.since;
+GRANT SELECT ON setup.running_jobs TO PUBLIC;

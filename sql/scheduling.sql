@@ -32,7 +32,7 @@ END
 $$;
 
 CREATE FUNCTION setup.schedule(
-  schedule_name text, schedule text, command text DEFAULT 'CALL setup.orchestrate_all()'
+  schedule_name text, schedule text, command text DEFAULT 'CALL setup.orchestrate_all(if_running => ''skip'')'
 ) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$

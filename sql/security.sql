@@ -1,21 +1,27 @@
 -- Who sees and changes what. Policies test role oids: a name could belong to nobody, and an error in a policy would
 -- lock everybody out.
 
-GRANT SELECT ON setup.layers, setup.etl_config, setup.load_jobs, setup.load_runs, setup.run_steps, setup.load_log
-  TO PUBLIC;
+GRANT SELECT ON setup.layers, setup.etl_config, setup.resources, setup.load_jobs, setup.job_holds, setup.load_runs,
+  setup.run_steps, setup.load_log, setup.notifications TO PUBLIC;
 -- Column by column, and no DELETE (setup.drop_job does it): whoever may UPDATE or DELETE a whole table may also lock it,
 -- and so hold up everybody. Layers are written by setup.create_layer and setup.drop_layer only.
 GRANT INSERT,
       UPDATE (layer, job_name, table_name, file_path, command, load_order, is_enabled, depends_on, owner, transaction,
-              discovered_as)
+              discovered_as, priority, max_concurrent, resources, timeout, statement_timeout, max_attempts,
+              retry_delay, backoff_rate, max_retry_delay, retry_on, never_retry_on, shares_commit)
   ON setup.load_jobs TO PUBLIC;
 
 ALTER TABLE setup.load_jobs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.job_holds ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.notifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.load_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.run_steps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.load_log ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY members_of_owner ON setup.load_jobs USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
+CREATE POLICY members_of_owner ON setup.job_holds FOR SELECT USING (EXISTS (  -- of a job that the user sees
+  SELECT FROM setup.load_jobs j WHERE j.layer = job_holds.layer AND j.job_name = job_holds.job_name));
+CREATE POLICY members_of_owner ON setup.notifications FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
 CREATE POLICY members_of_owner ON setup.load_runs FOR SELECT USING (pg_catalog.pg_has_role(started_by_oid, 'MEMBER'));
 CREATE POLICY members_of_owner ON setup.run_steps FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
 CREATE POLICY members_of_owner ON setup.load_log FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
@@ -34,6 +40,11 @@ CREATE FUNCTION setup.may_act_as(owner oid) RETURNS boolean
 CREATE FUNCTION setup.job_owner(layer text, job_name text) RETURNS text
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$ SELECT j.owner FROM setup.load_jobs j WHERE j.layer = $1 AND j.job_name = $2 $$;
+
+-- Raises an error for the first text that is not one of what retry_on and never_retry_on may list.
+CREATE FUNCTION setup.require_retry_patterns(patterns text[]) RETURNS void
+  LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
+  AS 'MODULE_PATHNAME', 'etl_require_retry_patterns';
 
 -- The kind of object that a job was discovered from, if that is true; null if it is somebody's word.
 CREATE FUNCTION setup.confirmed_discovery(job setup.load_jobs) RETURNS text
@@ -64,6 +75,7 @@ BEGIN
     RETURN OLD;
   END IF;
   PERFORM setup.qualified_table(NEW.layer, NEW.table_name);
+  PERFORM setup.require_retry_patterns(NEW.retry_on || NEW.never_retry_on);
 
   -- The oid always follows from the name, never from the row that is written.
   IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN

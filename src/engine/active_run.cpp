@@ -1,5 +1,8 @@
 #include "engine/active_run.h"
 
+#include "engine/report.h"
+#include "pg/wait.h"
+
 namespace etl {
 
 namespace {
@@ -21,38 +24,73 @@ plan::Schedule make_schedule(run_store::StoredRun& stored, const std::vector<Oid
     spec.layer = step.layer;
     spec.lane = static_cast<int>(std::find(owners.begin(), owners.end(), step.owner) - owners.begin());
     spec.load_order = step.load_order;
+    spec.priority = step.priority;
     spec.follows_layer = step.follows_layer;
-    spec.parents = std::move(step.parents);
+    spec.parents = std::exchange(step.parents, {});
+    // What has never run counts as a second: longer than what is known to be quick.
+    spec.weight = step.expected_ms < 0 ? 1000 : std::max(step.expected_ms, 0.001);
     steps.push_back(std::move(spec));
   }
   return plan::Schedule(std::move(layers), std::move(steps), stored.on_error, stored.max_parallel);
 }
 
+// Of a timeout that began to count at some time of the wall clock, what is left; the clock may have been set.
+int64_t left_of(int64_t timeout_ms, TimestampTz began) {
+  const int64_t passed = (GetCurrentTimestamp() - began) / 1000;
+  return std::clamp<int64_t>(timeout_ms - passed, 0, timeout_ms);
+}
+
 }  // namespace
 
-ActiveRun::ActiveRun(const RunKey& key, run_store::StoredRun stored, const std::vector<run_store::StoredAttempt>& ended,
-                     const std::vector<Assignment>& running)
+ActiveRun::ActiveRun(const RunKey& key, run_store::StoredRun stored, const std::vector<log_store::StoredAttempt>& ended,
+                     const std::vector<Finished>& busy)
     : key_(key),
+      priority_(stored.priority),
+      timeout_ms_(stored.timeout_ms),
       layers_(stored.layers),
       attempts_(stored.steps.size(), 0),
       owners_(distinct_owners(stored)),
       schedule_(make_schedule(stored, owners_)) {
-  steps_.reserve(stored.steps.size());
-  for (auto& step : stored.steps) steps_.emplace_back(step.layer, std::move(step.job));
+  set_run_timer(stored);
+  steps_ = std::move(stored.steps);
+  for (size_t i = 0; i < steps_.size(); ++i) attempts_[i] = steps_[i].attempts_before;
+  restore(ended, busy);
+}
+
+void ActiveRun::set_run_timer(const run_store::StoredRun& stored) {
+  if (timeout_ms_ == 0) return;
+  const int64_t left = stored.started_at == 0 ? timeout_ms_ : left_of(timeout_ms_, stored.started_at);
+  timers_.set({TimerKind::kRun, 0}, pg::monotonic_ms() + left);
+}
+
+void ActiveRun::restore(const std::vector<log_store::StoredAttempt>& ended, const std::vector<Finished>& busy) {
   std::unordered_set<StepId> settled;
-  for (const Assignment& work : running) {
-    if (work.run.id != key.id || work.run.extension != key.extension) continue;
-    attempts_[static_cast<size_t>(work.step_id)] = work.attempt;
-    schedule_.restore(work.step_id, plan::StepState::kRunning);
-    settled.insert(work.step_id);
+  for (const Finished& work : busy) {
+    if (work.run != key_) continue;
+    for (const Task& task : work.tasks) {
+      attempts_[static_cast<size_t>(task.step_id)] = task.attempt;
+      schedule_.restore(task.step_id, plan::StepState::kRunning);
+      settled.insert(task.step_id);
+    }
   }
+  std::vector<log_store::StoredAttempt> to_retry;
   for (const auto& attempt : ended) {
+    const int layer = step(attempt.step_id).layer;
+    const auto began = layer_began_.try_emplace(layer, attempt.started_at).first;
+    began->second = std::min(began->second, attempt.started_at);
     if (!settled.insert(attempt.step_id).second) continue;
-    attempts_[static_cast<size_t>(attempt.step_id)] = attempt.attempt;
-    schedule_.restore(attempt.step_id, attempt.state);
+    attempts_[static_cast<size_t>(attempt.step_id)] = std::max(attempt.attempt, step(attempt.step_id).attempts_before);
+    if (attempt.state == plan::StepState::kFailed && attempt.retry_at != 0) {
+      to_retry.push_back(attempt);
+    } else {
+      schedule_.restore(attempt.step_id, attempt.state);
+    }
   }
   schedule_.begin();
-  collect_skipped();
+  for (const auto& attempt : to_retry)
+    if (schedule_.state(attempt.step_id) == plan::StepState::kReady)
+      hold_until(attempt.step_id, attempt.retry_at, (attempt.retry_at - attempt.finished_at) / 1000);
+  follow_up();
 }
 
 int ActiveRun::lane_of(Oid owner) const {
@@ -60,9 +98,16 @@ int ActiveRun::lane_of(Oid owner) const {
   return found == owners_.end() ? -1 : static_cast<int>(found - owners_.begin());
 }
 
-std::string ActiveRun::name_of(StepId step) const {
-  const auto& [layer, job] = steps_[static_cast<size_t>(step)];
-  return layers_[static_cast<size_t>(layer)].name + "." + job;
+const std::string& ActiveRun::layer_of(StepId id) const {
+  return layers_[static_cast<size_t>(step(id).layer)].name;
+}
+
+std::string ActiveRun::name_of(StepId id) const {
+  return layer_of(id) + "." + step(id).job;
+}
+
+bool ActiveRun::in_sequence(StepId id) const {
+  return layers_[static_cast<size_t>(step(id).layer)].sequence;
 }
 
 std::vector<Oid> ActiveRun::owners_with_work() const {
@@ -71,49 +116,138 @@ std::vector<Oid> ActiveRun::owners_with_work() const {
   return owners;
 }
 
-std::optional<Assignment> ActiveRun::next(Oid owner) const {
+std::optional<StepId> ActiveRun::next(Oid owner) const {
   const int lane = lane_of(owner);
-  if (lane < 0) return std::nullopt;
-  const std::optional<StepId> step = schedule_.next(lane);
-  if (!step) return std::nullopt;
-  return Assignment{key_, *step, attempts_[static_cast<size_t>(*step)] + 1};
+  return lane < 0 ? std::nullopt : schedule_.next(lane);
 }
 
-void ActiveRun::started(const Assignment& work) {
-  attempts_[static_cast<size_t>(work.step_id)] = work.attempt;
-  schedule_.start(work.step_id);
+int ActiveRun::ready_count(Oid owner) const {
+  const int lane = lane_of(owner);
+  return lane < 0 ? 0 : schedule_.ready_count(lane);
 }
 
-void ActiveRun::ended(const Assignment& work, Outcome outcome) {
-  if (schedule_.state(work.step_id) != plan::StepState::kRunning) return;
-  if (outcome == Outcome::kNotStarted) return put_back(work);
-  const plan::StepState state = outcome == Outcome::kOk      ? plan::StepState::kOk
-                                : outcome == Outcome::kError ? plan::StepState::kFailed
-                                                             : plan::StepState::kCancelled;
-  schedule_.finish(work.step_id, state);
-  collect_skipped();
+bool ActiveRun::shares_commit(StepId id, double delay_ms) const {
+  const run_store::StoredStep& it = step(id);
+  return it.shares_commit && it.expected_ms >= 0 && it.expected_ms <= delay_ms &&
+         attempts_[static_cast<size_t>(id)] == it.attempts_before && !alone_.contains(id);
 }
 
-void ActiveRun::put_back(const Assignment& work) {
-  attempts_[static_cast<size_t>(work.step_id)] = work.attempt - 1;
-  schedule_.put_back(work.step_id);
-  collect_skipped();
+Task ActiveRun::start(StepId id) {
+  schedule_.start(id);
+  return {id, ++attempts_[static_cast<size_t>(id)], Outcome::kNotStarted, 0};
 }
 
-void ActiveRun::failed(const Assignment& work, run_store::LogEntry entry) {
-  if (schedule_.state(work.step_id) != plan::StepState::kRunning) return;
-  entry.step_id = work.step_id;
-  entry.attempt = work.attempt;
+void ActiveRun::put_back(const Task& task) {
+  attempts_[static_cast<size_t>(task.step_id)] = task.attempt - 1;
+  schedule_.put_back(task.step_id);
+  follow_up();
+}
+
+void ActiveRun::hold(StepId id, HoldReason reason) {
+  schedule_.hold(id);
+  if (schedule_.state(id) == plan::StepState::kHeld) held_[id] = reason;
+  follow_up();
+}
+
+void ActiveRun::release(StepId id) {
+  if (held_.erase(id) > 0) schedule_.release(id);
+}
+
+std::vector<StepId> ActiveRun::held_jobs() const {
+  std::vector<StepId> held;
+  for (const auto& [id, why] : held_)
+    if (why == HoldReason::kPaused || why == HoldReason::kQuarantined) held.push_back(id);
+  return held;
+}
+
+void ActiveRun::hold_until(StepId id, TimestampTz retry_at, int64_t longest_ms) {
+  hold(id, HoldReason::kRetry);
+  if (schedule_.state(id) != plan::StepState::kHeld) return;
+  const int64_t delay = std::clamp<int64_t>((retry_at - GetCurrentTimestamp()) / 1000, 0, longest_ms);
+  timers_.set({TimerKind::kRetry, id}, pg::monotonic_ms() + delay);
+}
+
+void ActiveRun::ended(const Task& task) {
+  if (schedule_.state(task.step_id) != plan::StepState::kRunning) return;
+  switch (task.outcome) {
+    case Outcome::kAlone:
+      alone_.insert(task.step_id);
+      [[fallthrough]];
+    case Outcome::kNotStarted:
+      return put_back(task);
+    case Outcome::kOk:
+      schedule_.finish(task.step_id, plan::StepState::kOk);
+      break;
+    case Outcome::kCancelled:
+      schedule_.finish(task.step_id, plan::StepState::kCancelled);
+      break;
+    case Outcome::kError:
+    case Outcome::kTimedOut:
+      if (task.retry_at != 0 && !cancelled_ && !timed_out_) return hold_until(task.step_id, task.retry_at, INT64_MAX);
+      schedule_.finish(task.step_id, plan::StepState::kFailed);
+  }
+  follow_up();
+}
+
+void ActiveRun::failed(const Task& task, log_store::Entry entry) {
+  if (schedule_.state(task.step_id) != plan::StepState::kRunning) return;
+  entry.step_id = task.step_id;
+  entry.attempt = task.attempt;
+  Task done = task;
+  done.retry_at = entry.retry_at;
+  done.outcome = strcmp(entry.status, "CANCELLED") == 0 ? Outcome::kCancelled : Outcome::kError;
   unwritten_.push_back(std::move(entry));
-  schedule_.finish(work.step_id, plan::StepState::kFailed);
-  collect_skipped();
+  ended(done);
 }
 
 void ActiveRun::cancel() {
   if (cancelled_) return;
   cancelled_ = true;
   schedule_.cancel();
+  follow_up();
+}
+
+long ActiveRun::tend(WorkerPool* pool) {
+  for (const auto& [kind, id] : timers_.take_due(pg::monotonic_ms())) {
+    if (kind == TimerKind::kRetry) {
+      release(id);
+    } else if (kind == TimerKind::kRun) {
+      timed_out_ = true;
+      schedule_.time_out();
+      pool->stop(key_.id, StopReason::kRunTimeout);
+    } else {
+      schedule_.time_out_layer(id);
+      pool->stop(key_.id, StopReason::kLayerTimeout, [&](StepId each) { return step(each).layer == id; });
+    }
+    follow_up();
+  }
+  const std::optional<plan::Time> next = timers_.next();
+  return next ? static_cast<long>(std::max<int64_t>(*next - pg::monotonic_ms(), 0)) : pg::kForever;
+}
+
+// A job that is quarantined may be released as long as something else of the run goes on. It must not keep the run,
+// and with it the next ones, from ending.
+void ActiveRun::give_up_on_quarantined() {
+  if (held_.empty() || schedule_.running_count() > 0 || schedule_.count(plan::StepState::kReady) > 0) return;
+  const bool only =
+      std::all_of(held_.begin(), held_.end(), [](const auto& hold) { return hold.second == HoldReason::kQuarantined; });
+  if (!only) return;
+  for (const auto& [id, why] : std::exchange(held_, {})) schedule_.give_up(id);
+}
+
+// To be called after every change of the schedule.
+void ActiveRun::follow_up() {
+  give_up_on_quarantined();
   collect_skipped();
+  const int open = schedule_.open_layer().value_or(-1);
+  if (open == open_layer_) return;
+  if (open_layer_ >= 0) timers_.clear({TimerKind::kLayer, open_layer_});
+  open_layer_ = open;
+  const int64_t timeout = open < 0 ? 0 : layers_[static_cast<size_t>(open)].timeout_ms;
+  if (timeout == 0) return;
+  const auto began = layer_began_.find(open);
+  timers_.set({TimerKind::kLayer, open},
+              pg::monotonic_ms() + (began == layer_began_.end() ? timeout : left_of(timeout, began->second)));
 }
 
 std::string ActiveRun::reason(const plan::Skip& skip) const {
@@ -128,13 +262,24 @@ std::string ActiveRun::reason(const plan::Skip& skip) const {
       return pg::format("stopped: \"%s\" did not end OK", name_of(skip.culprit).c_str());
     case plan::SkipCause::kCancelled:
       return "the run was cancelled";
+    case plan::SkipCause::kTimedOut:
+      return "the run took longer than its timeout of " + report::duration(static_cast<double>(timeout_ms_));
+    case plan::SkipCause::kLayerTimedOut:
+      return pg::format(
+          "layer \"%s\" took longer than its timeout of %s", layers_[static_cast<size_t>(skip.layer)].name.c_str(),
+          report::duration(static_cast<double>(layers_[static_cast<size_t>(skip.layer)].timeout_ms)).c_str());
+    case plan::SkipCause::kHeldBack:
+      return "quarantined: it took the server down again and again; setup.release_job() lets it run";
   }
   return "";
 }
 
 void ActiveRun::collect_skipped() {
   for (const plan::Skip& skip : schedule_.take_skipped()) {
-    run_store::LogEntry entry;
+    held_.erase(skip.step);
+    skipped_.push_back(skip.step);
+    timers_.clear({TimerKind::kRetry, skip.step});
+    log_store::Entry entry;
     entry.step_id = skip.step;
     entry.status = "SKIPPED";
     entry.started_at = GetCurrentTimestamp();
@@ -148,11 +293,11 @@ bool ActiveRun::must_write() const {
 }
 
 void ActiveRun::write() {
-  for (const auto& entry : unwritten_) run_store::write_log(key_, entry);
+  if (!unwritten_.empty()) log_store::write(key_, unwritten_);
   checked_.reset();
   new_complaint_.clear();
   if (const std::optional<int> layer = schedule_.layer_to_check()) {
-    const std::vector<std::string> missing = run_store::missing_tables(key_.id, *layer);
+    const std::vector<std::string> missing = run_store::missing_tables(key_, *layer);
     checked_ = {*layer, missing.empty()};
     for (const std::string& table : missing) {
       if (!new_complaint_.empty()) new_complaint_ += "\n";
@@ -160,7 +305,7 @@ void ActiveRun::write() {
                                    layers_[static_cast<size_t>(*layer)].name.c_str(), table.c_str());
     }
   }
-  if (schedule_.done()) run_store::mark_finished(key_.id, ending());
+  if (schedule_.done()) run_store::mark_finished(key_, ending());
 }
 
 void ActiveRun::written() {
@@ -169,7 +314,7 @@ void ActiveRun::written() {
   if (!checked_) return;
   schedule_.layer_checked(checked_->first, checked_->second);
   checked_.reset();
-  collect_skipped();
+  follow_up();
 }
 
 run_store::Ending ActiveRun::ending() const {
@@ -179,9 +324,12 @@ run_store::Ending ActiveRun::ending() const {
   const int skipped = schedule_.count(plan::StepState::kSkipped);
   std::string message;
   for (const std::string& complaint : complaints_) message += (message.empty() ? "" : "\n") + complaint;
-  // A cancellation that came too late to stop anything changes nothing.
+  // A cancellation or timeout that came too late to stop anything changes nothing.
   const bool all_ok = ok == schedule_.step_count() && complaints_.empty();
-  const char* status = all_ok ? "OK" : cancelled_ ? "CANCELLED" : "ERROR";
+  const char* status = all_ok ? "OK" : cancelled_ ? "CANCELLED" : timed_out_ ? "TIMED_OUT" : "ERROR";
+  if (strcmp(status, "TIMED_OUT") == 0)
+    message = "the run took longer than its timeout of " + report::duration(static_cast<double>(timeout_ms_)) +
+              (message.empty() ? "" : "\n") + message;
   return {status, ok, failed, skipped, message};
 }
 

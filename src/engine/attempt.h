@@ -1,13 +1,16 @@
-// One attempt of one step, in the worker of its owner.
+// Attempts, in the worker of their owner.
 #pragma once
 
-#include "engine/run_store.h"
+#include "engine/shared_state.h"
 
 namespace etl {
 
-// Runs the attempt and commits its effect together with its log row; if it fails, rolls back and commits a row that
-// says why. `was_cancelled` tells whether the attempt was asked to stop. Called and returns outside a transaction.
-// pg::Error where not even the row of a failure could be written.
-Outcome run_attempt(const Assignment& work, const std::function<bool()>& was_cancelled);
+// Tells whether what this worker does was asked to stop.
+using AskStop = std::function<StopReason()>;
+
+// Runs one attempt and commits its effect together with its log row; if it fails, rolls back and commits a row that
+// says why. Fills in how the task ended. Called and returns outside a transaction. pg::Error where not even the row of
+// a failure could be written.
+void run_attempt(const RunKey& run, Task* task, const AskStop& stop);
 
 }  // namespace etl

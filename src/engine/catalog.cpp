@@ -20,13 +20,17 @@ namespace {
 
 constexpr const char* kLongestLockWait = "10s";
 
+void require_right_on_database(const char* what) {
+  const Oid user = GetUserId();
+  if (pg::may_create_schemas(user)) return;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("permission denied to change %s", what), "",
+                    pg::format("It takes the right to create schemas: GRANT CREATE ON DATABASE ... TO %s;",
+                               pg::quote_name(pg::role_name(user)).c_str()));
+}
+
 void require_right_on_layer(const std::string& layer) {
   const Oid user = GetUserId();
-  const std::string name = pg::role_name(user);
-  if (!pg::may_create_schemas(user))
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to change layers", "",
-                      pg::format("It takes the right to create schemas: GRANT CREATE ON DATABASE ... TO %s;",
-                                 pg::quote_name(name).c_str()));
+  require_right_on_database("layers");
   const Oid schema = pg::find_schema(layer);
   if (OidIsValid(schema) && !pg::may_create_in_schema(user, schema))
     throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("permission denied for schema \"%s\"", layer.c_str()));
@@ -42,34 +46,87 @@ std::optional<std::string> ownership_problem(Oid owner) {
   return std::nullopt;
 }
 
-void drop_job(const std::string& layer, const std::string& job) {
+namespace {
+
+// Keeps the job as it is until the end of the transaction. Needs an open Spi and the engine's rights; `user` is the
+// one who asks.
+void hold_own_job(Oid user, const std::string& layer, const std::string& job) {
   static pg::Statement find{
       "SELECT owner, owner_oid FROM setup.load_jobs WHERE layer = $1 AND job_name = $2 FOR UPDATE", {TEXTOID, TEXTOID}};
-  static pg::Statement remove{"DELETE FROM setup.load_jobs WHERE layer = $1 AND job_name = $2", {TEXTOID, TEXTOID}};
-  const Oid user = GetUserId();
-  const pg::EngineRights rights(kLongestLockWait);
-  const pg::Spi spi;
-  const pg::Value layer_value = pg::value(std::string_view(layer));
-  const pg::Value job_value = pg::value(std::string_view(job));
-  const pg::Rows found = find.run({layer_value, job_value});
+  const pg::Rows found = find.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
   if (found.size() == 0)
     throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("job \"%s.%s\" does not exist", layer.c_str(), job.c_str()));
   if (!pg::may_act_as(user, found.oid(0, 1)))
     throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("job \"%s.%s\" belongs to role \"%s\"", layer.c_str(),
                                                                  job.c_str(), found.text(0, 0).c_str()));
-  remove.run({layer_value, job_value});
 }
 
-void write_layer(const std::string& layer, int position, const std::string& execution) {
+}  // namespace
+
+void require_own_job(const std::string& layer, const std::string& job) {
+  const Oid user = GetUserId();
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  hold_own_job(user, layer, job);
+}
+
+void drop_job(const std::string& layer, const std::string& job) {
+  static pg::Statement remove{
+      "WITH held AS (DELETE FROM setup.job_holds WHERE layer = $1 AND job_name = $2), "
+      "known AS (DELETE FROM setup.job_history WHERE layer = $1 AND job_name = $2) "
+      "DELETE FROM setup.load_jobs WHERE layer = $1 AND job_name = $2",
+      {TEXTOID, TEXTOID}};
+  const Oid user = GetUserId();
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  hold_own_job(user, layer, job);
+  remove.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
+}
+
+void write_layer(const std::string& layer, const std::string& settings) {
   static pg::Statement write{
-      "INSERT INTO setup.layers (layer, position, execution) VALUES ($1, $2, $3) "
-      "ON CONFLICT (layer) DO UPDATE SET position = excluded.position, execution = excluded.execution",
-      {TEXTOID, INT4OID, TEXTOID}};
+      "INSERT INTO setup.layers AS l SELECT r.* FROM jsonb_populate_record(NULL::setup.layers, "
+      "$2::jsonb || jsonb_build_object('layer', $1)) r "
+      "ON CONFLICT (layer) DO UPDATE SET position = excluded.position, execution = excluded.execution, "
+      "max_concurrent = excluded.max_concurrent, timeout = excluded.timeout, job_timeout = excluded.job_timeout, "
+      "statement_timeout = excluded.statement_timeout, max_attempts = excluded.max_attempts, "
+      "retry_delay = excluded.retry_delay, backoff_rate = excluded.backoff_rate, "
+      "max_retry_delay = excluded.max_retry_delay, retry_on = excluded.retry_on, "
+      "never_retry_on = excluded.never_retry_on",
+      {TEXTOID, TEXTOID}};
   require_right_on_layer(layer);
   const pg::EngineRights rights(kLongestLockWait);
   const pg::Spi spi;
-  write.run({pg::value(std::string_view(layer)), pg::value(static_cast<int32_t>(position)),
-             pg::value(std::string_view(execution))});
+  write.run({pg::value(std::string_view(layer)), pg::value(std::string_view(settings))});
+}
+
+void write_resource(const std::string& resource, int capacity) {
+  static pg::Statement write{
+      "INSERT INTO setup.resources (resource, capacity) VALUES ($1, $2) "
+      "ON CONFLICT (resource) DO UPDATE SET capacity = excluded.capacity",
+      {TEXTOID, INT4OID}};
+  require_right_on_database("resources");
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  write.run({pg::value(std::string_view(resource)), pg::value(static_cast<int32_t>(capacity))});
+}
+
+void remove_resource(const std::string& resource) {
+  static pg::Statement remove{"DELETE FROM setup.resources WHERE resource = $1", {TEXTOID}};
+  require_right_on_database("resources");
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  if (remove.run({pg::value(std::string_view(resource))}).processed() == 0)
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("resource \"%s\" does not exist", resource.c_str()));
+}
+
+void require_retry_patterns(const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns)
+    if (!plan::is_valid_pattern(pattern))
+      throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE,
+                        pg::format("\"%s\" is not an error that can be retried or not", pattern.c_str()), "",
+                        "Give a SQLSTATE ('40001'), a class of them ('40'), or 'transient', 'permanent', 'timeout' or "
+                        "'all'.");
 }
 
 void remove_layer(const std::string& layer) {
@@ -97,7 +154,7 @@ std::optional<std::string> run_param(const std::string& name) {
   if (known != attempt.params.end()) return known->second;
   const pg::EngineRights rights;
   const pg::Spi spi;
-  return attempt.params[name] = run_store::read_param(attempt.run_id, name);
+  return attempt.params[name] = run_store::read_param({attempt.run_id, attempt.run_at}, name);
 }
 
 }  // namespace etl

@@ -9,12 +9,22 @@ namespace etl {
 std::optional<std::string> ownership_problem(Oid owner);
 
 // Failure: undefined_object where there is no such job, insufficient_privilege where it is somebody else's.
+void require_own_job(const std::string& layer, const std::string& job);
+
+// Raises the same.
 void drop_job(const std::string& layer, const std::string& job);
 
-// Write and remove the row of a layer. Failure (insufficient_privilege) without CREATE on the database and on the
-// layer's schema, if there is one.
-void write_layer(const std::string& layer, int position, const std::string& execution);
+// Write and remove the row of a layer. `settings` is its row as a JSON object. Failure (insufficient_privilege) without
+// CREATE on the database and on the layer's schema, if there is one.
+void write_layer(const std::string& layer, const std::string& settings);
 void remove_layer(const std::string& layer);
+
+// The same for a resource, whose right is that to create schemas.
+void write_resource(const std::string& resource, int capacity);
+void remove_resource(const std::string& resource);
+
+// Failure (invalid_parameter_value) for the first text that retry_on and never_retry_on may not list.
+void require_retry_patterns(const std::vector<std::string>& patterns);
 
 // Makes a view go when the extension is dropped, without becoming a member of it.
 void attach_view(Oid view);

@@ -48,7 +48,12 @@ Configuration read_configuration(Oid caller) {
 
 std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Blueprint& blueprint) {
   static pg::Statement read{
-      "SELECT wanted.no, j.owner, j.owner_oid, j.table_name, j.file_path, j.command, j.transaction, j.discovered_as "
+      "SELECT wanted.no, j.owner, j.owner_oid, j.table_name, j.file_path, j.command, j.transaction, j.discovered_as, "
+      "CASE WHEN j.resources <> '{}' THEN ARRAY(SELECT CASE WHEN r.capacity IS NULL "
+      "THEN format('resource \"%s\" does not exist', key) "
+      "ELSE format('it takes %s units of resource \"%s\", which has %s', value, key, r.capacity) END "
+      "FROM jsonb_each_text(j.resources) LEFT JOIN setup.resources r ON r.resource = key "
+      "WHERE r.capacity IS NULL OR r.capacity < value::integer) END "
       "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(layer, job_name, no) "
       "JOIN setup.load_jobs j USING (layer, job_name)",
       {TEXTARRAYOID, TEXTARRAYOID}};
@@ -64,7 +69,7 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
   for (int i = 0; i < rows.size(); ++i)
     details[static_cast<size_t>(rows.int8(i, 0) - 1)] = {rows.text(i, 1), rows.oid(i, 2),  rows.text(i, 3),
                                                          rows.text(i, 4), rows.text(i, 5), rows.text(i, 6),
-                                                         rows.text(i, 7)};
+                                                         rows.text(i, 7), rows.texts(i, 8)};
   return details;
 }
 

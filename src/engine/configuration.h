@@ -13,7 +13,8 @@ struct JobDetail {
   std::string file_path;
   std::string command;
   std::string transaction;
-  std::string discovered_as;  // kind of object that it was discovered from, or empty
+  std::string discovered_as;         // kind of object that it was discovered from, or empty
+  std::vector<std::string> lacking;  // what it takes of resources that are not there, or too small: one text each
 };
 
 struct Configuration {

@@ -30,18 +30,36 @@ namespace {
 enum class Mode { kBlock, kEach };
 
 int64 rows_written = 0;
+bool sharing = false;
+Progress* own_progress = nullptr;
 ExecutorEnd_hook_type next_executor_end = nullptr;
+ProcessUtility_hook_type next_process_utility = nullptr;
+
+void add_rows(uint64 rows) {
+  rows_written += static_cast<int64>(rows);
+  if (own_progress != nullptr) own_progress->rows = rows_written;
+}
 
 // Statements of any depth end here, so that what a procedure writes is counted too.
 void count_rows(QueryDesc* query) {
   const CmdType operation = query->operation;
   const bool writes = operation == CMD_INSERT || operation == CMD_UPDATE || operation == CMD_MERGE;
-  if (writes && query->estate != nullptr) rows_written += static_cast<int64>(query->estate->es_processed);
+  if (writes && query->estate != nullptr) add_rows(query->estate->es_processed);
   if (next_executor_end != nullptr) {
     next_executor_end(query);
   } else {
     standard_ExecutorEnd(query);
   }
+}
+
+// Constraints stay as SET CONSTRAINTS left them until the end of the transaction, which others share.
+void refuse_what_outlives_job(PlannedStmt* planned, const char* source, bool read_only_tree,
+                              ProcessUtilityContext context, ParamListInfo params, QueryEnvironment* environment,
+                              DestReceiver* receiver, QueryCompletion* completion) {
+  if (sharing && IsA(planned->utilityStmt, ConstraintsSetStmt))
+    ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION), errmsg("SET CONSTRAINTS needs a transaction of its own")));
+  const auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
+  next(planned, source, read_only_tree, context, params, environment, receiver, completion);
 }
 
 // True for utility statements that write rows, which no executor hook sees. To be asked before parse analysis, which
@@ -109,7 +127,7 @@ void run_portal(RawStmt* raw, const char* source, Oid owner) {
   InitializeQueryCompletion(&completion);
   compat::run_portal(portal, true, None_Receiver, &completion);
   PortalDrop(portal, false);
-  if (counts) rows_written += static_cast<int64>(completion.nprocessed);
+  if (counts) add_rows(completion.nprocessed);
 }
 
 // One statement, with the timeout that a client's statement would have. Its plan must outlive the transactions that it
@@ -158,6 +176,7 @@ int64_t run_string(const std::string& command, Mode mode, Oid owner) {
     ListCell* cell;
     foreach (cell, statements) {
       ++place.statement;
+      if (own_progress != nullptr) own_progress->statement = place.statement;
       run_statement(lfirst_node(RawStmt, cell), source, mode, owner);
     }
     error_context_stack = callback.previous;
@@ -179,9 +198,20 @@ int64_t run_each(const std::string& command, Oid owner) {
   return run_string(command, Mode::kEach, owner);
 }
 
-void install_row_counter() {
+void install_executor_hooks(Progress* progress) {
+  own_progress = progress;
   next_executor_end = ExecutorEnd_hook;
   ExecutorEnd_hook = count_rows;
+  next_process_utility = ProcessUtility_hook;
+  ProcessUtility_hook = refuse_what_outlives_job;
+}
+
+Sharing::Sharing() {
+  sharing = true;
+}
+
+Sharing::~Sharing() {
+  sharing = false;
 }
 
 }  // namespace etl

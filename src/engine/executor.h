@@ -1,7 +1,7 @@
 // Runs the SQL of a job as psql would: any number of statements, the rows that they write counted.
 #pragma once
 
-#include "pg/error.h"
+#include "engine/shared_state.h"
 
 namespace etl {
 
@@ -14,7 +14,17 @@ int64_t run_in_block(const std::string& command, Oid owner = InvalidOid);
 // CREATE INDEX CONCURRENTLY work, BEGIN and COMMIT group. Called and returns outside a transaction.
 int64_t run_each(const std::string& command, Oid owner = InvalidOid);
 
-// Counts rows that INSERT, UPDATE and MERGE write, also deep inside procedures. Called once per worker.
-void install_row_counter();
+// Installs the hooks that count rows which INSERT, UPDATE and MERGE write, also deep inside procedures; keeps
+// `progress` up to date. Called once per worker.
+void install_executor_hooks(Progress* progress);
+
+// While it lives, the commands that run share a transaction with others: what would change it for them is refused.
+class Sharing {
+ public:
+  Sharing();
+  ~Sharing();
+  Sharing(const Sharing&) = delete;
+  Sharing& operator=(const Sharing&) = delete;
+};
 
 }  // namespace etl

@@ -1,6 +1,7 @@
 // From a request to a stored run: configuration, blueprint, validation, rows.
 
 #include "engine/request.h"
+#include "engine/run_store.h"
 #include "engine/validation.h"
 #include "pg/engine_rights.h"
 #include "pg/roles.h"
@@ -56,6 +57,10 @@ PlannedRun plan_run(const RunRequest& request) try {
 
 namespace {
 
+pg::Value optional_text(const std::optional<std::string>& text) {
+  return text ? pg::value(std::string_view(*text)) : pg::null_value();
+}
+
 // The steps as one array for each column, as unnest() takes them.
 struct Columns {
   std::vector<int> layer_no, load_order, follows_layer;
@@ -88,54 +93,100 @@ Columns columns_of(const std::vector<PlannedStep>& steps) {
   return columns;
 }
 
-void store_steps(RunId run_id, const PlannedRun& run) {
+// What a job says of retries, timeouts and limits comes from its row, or its layer's, in the same statement.
+void store_steps(const RunRequest& request, const RunKey& key, const PlannedRun& run) {
   static pg::Statement insert{
-      "INSERT INTO setup.run_steps (run_id, step_id, layer_no, layer, in_sequence, job_name, owner, owner_oid, "
-      "load_order, depends_on, follows_layer, table_name, file_path, command, transaction, discovered_as) "
-      "SELECT $1, s.no - 1, s.layer_no, ($2::text[])[s.layer_no + 1], ($3::int[])[s.layer_no + 1] = 1, s.job_name, "
-      "s.owner, s.owner_oid, s.load_order, s.depends_on::int[], s.follows_layer = 1, nullif(s.table_name, ''), "
-      "nullif(s.file_path, ''), nullif(s.command, ''), s.transaction, nullif(s.discovered_as, '') "
+      "INSERT INTO setup.run_steps (run_id, run_at, step_id, layer_no, layer, in_sequence, job_name, owner, owner_oid, "
+      "load_order, depends_on, follows_layer, table_name, file_path, command, transaction, discovered_as, priority, "
+      "max_concurrent, resources, layer_timeout_ms, timeout_ms, statement_timeout_ms, max_attempts, retry_delay_ms, "
+      "backoff_rate, max_retry_delay_ms, retry_on, never_retry_on, shares_commit, expected_ms) "
+      "SELECT $1, $2, s.no - 1, s.layer_no, l.layer, l.execution = 'sequence', s.job_name, s.owner, s.owner_oid, "
+      "s.load_order, s.depends_on::int[], s.follows_layer = 1, nullif(s.table_name, ''), nullif(s.file_path, ''), "
+      "nullif(s.command, ''), s.transaction, nullif(s.discovered_as, ''), j.priority, j.max_concurrent, j.resources, "
+      "extract(epoch FROM l.timeout) * 1000, extract(epoch FROM coalesce(j.timeout, l.job_timeout)) * 1000, "
+      "extract(epoch FROM coalesce(j.statement_timeout, l.statement_timeout, $16::interval)) * 1000, "
+      "coalesce(j.max_attempts, l.max_attempts), extract(epoch FROM coalesce(j.retry_delay, l.retry_delay)) * 1000, "
+      "coalesce(j.backoff_rate, l.backoff_rate), "
+      "extract(epoch FROM coalesce(j.max_retry_delay, l.max_retry_delay)) * 1000, coalesce(j.retry_on, l.retry_on), "
+      "coalesce(j.never_retry_on, l.never_retry_on), j.shares_commit, h.expected_ms "
       "FROM unnest($4::int[], $5::int[], $6::int[], $7::oid[], $8::text[], $9::text[], $10::text[], $11::text[], "
       "$12::text[], $13::text[], $14::text[], $15::text[]) WITH ORDINALITY "
       "AS s(layer_no, load_order, follows_layer, owner_oid, job_name, owner, depends_on, table_name, file_path, "
-      "command, transaction, discovered_as, no)",
-      {INT8OID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, OIDARRAYOID, TEXTARRAYOID,
-       TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+      "command, transaction, discovered_as, no) "
+      "JOIN setup.layers l ON l.layer = ($3::text[])[s.layer_no + 1] "
+      "JOIN setup.load_jobs j ON j.layer = l.layer AND j.job_name = s.job_name "
+      "LEFT JOIN setup.job_history h ON h.layer = l.layer AND h.job_name = s.job_name",
+      {INT8OID, TIMESTAMPTZOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, OIDARRAYOID, TEXTARRAYOID,
+       TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID}};
   const Columns columns = columns_of(run.steps);
   std::vector<std::string> layers;
-  std::vector<int> in_sequence;
-  for (const plan::Layer& layer : run.layers) {
-    layers.push_back(layer.name);
-    in_sequence.push_back(layer.sequence ? 1 : 0);
-  }
-  insert.run({pg::value(run_id), pg::text_array(layers), pg::int4_array(in_sequence), pg::int4_array(columns.layer_no),
-              pg::int4_array(columns.load_order), pg::int4_array(columns.follows_layer),
-              pg::oid_array(columns.owner_oid), pg::text_array(columns.job_name), pg::text_array(columns.owner),
-              pg::text_array(columns.depends_on), pg::text_array(columns.table_name), pg::text_array(columns.file_path),
-              pg::text_array(columns.command), pg::text_array(columns.transaction),
-              pg::text_array(columns.discovered_as)});
+  for (const plan::Layer& layer : run.layers) layers.push_back(layer.name);
+  const pg::Rows rows = insert.run(
+      {pg::value(key.id), pg::timestamp_value(key.at), pg::text_array(layers), pg::int4_array(columns.layer_no),
+       pg::int4_array(columns.load_order), pg::int4_array(columns.follows_layer), pg::oid_array(columns.owner_oid),
+       pg::text_array(columns.job_name), pg::text_array(columns.owner), pg::text_array(columns.depends_on),
+       pg::text_array(columns.table_name), pg::text_array(columns.file_path), pg::text_array(columns.command),
+       pg::text_array(columns.transaction), pg::text_array(columns.discovered_as),
+       optional_text(request.statement_timeout)});
+  if (rows.processed() != run.steps.size())
+    throw pg::Failure(ERRCODE_T_R_SERIALIZATION_FAILURE, "jobs were dropped while the run was planned", "",
+                      "Start the run again.");
+}
+
+// What makes two runs runs of the same pipeline: the selection that was asked for. (And a job in common: rival_of().)
+std::string pipeline_of(const plan::Selection& selection) {
+  std::string text = selection.layer ? "layer " + *selection.layer : "all layers";
+  if (!selection.jobs) return text;
+  std::vector<std::string> jobs = *selection.jobs;
+  std::sort(jobs.begin(), jobs.end());
+  text += ", jobs";
+  for (const std::string& job : jobs) text += " " + job;
+  if (selection.upstream) text += ", upstream";
+  if (selection.downstream) text += ", downstream";
+  return text;
+}
+
+void heed_rival(const RunKey& key, const PlannedRun& run) {
+  const std::optional<run_store::Rival> rival = run_store::rival_of(key);
+  if (!rival) return;
+  const std::string message = pg::format("run %lld of the same pipeline is running", static_cast<long long>(rival->id));
+  if (rival->if_running == "error")
+    throw pg::Failure(kAlreadyRunning, message, "",
+                      "Wait for it with setup.wait_run(), or say if_running => 'queue' or 'skip'.");
+  if (rival->if_running == "skip")
+    run_store::mark_finished(key, {"SKIPPED", 0, 0, static_cast<int>(run.steps.size()), message});
 }
 
 }  // namespace
 
-RunId store_run(const RunRequest& request, const PlannedRun& run) {
+RunKey store_run(const RunRequest& request, const PlannedRun& run) {
+  static pg::Statement make_room{"SELECT setup.make_partitions($1)", {TIMESTAMPTZOID}};
   static pg::Statement insert{
-      "INSERT INTO setup.load_runs (layer, started_by, started_by_oid, jobs_total, params, on_error, max_parallel) "
-      "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7) RETURNING run_id",
-      {TEXTOID, TEXTOID, OIDOID, INT4OID, TEXTOID, TEXTOID, INT4OID}};
+      "INSERT INTO setup.load_runs (layer, started_by, started_by_oid, jobs_total, params, on_error, max_parallel, "
+      "requested_at, priority, timeout, statement_timeout, if_running, pipeline, database_oid) "
+      "VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10::interval, $11::interval, $12, $13, $14) "
+      "RETURNING run_id",
+      {TEXTOID, TEXTOID, OIDOID, INT4OID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, INT4OID, TEXTOID, TEXTOID, TEXTOID,
+       TEXTOID, OIDOID}};
   const Oid caller = GetUserId();
   const std::string caller_name = pg::role_name(caller);
   const pg::EngineRights rights;
   const pg::Spi spi;
+  const TimestampTz now = GetCurrentTimestamp();
+  make_room.run({pg::timestamp_value(now)});
   const pg::Rows rows = insert.run(
-      {request.selection.layer ? pg::value(std::string_view(*request.selection.layer)) : pg::null_value(),
-       pg::value(std::string_view(caller_name)), pg::value(caller), pg::value(static_cast<int32_t>(run.steps.size())),
-       pg::value(std::string_view(request.params)), pg::value(std::string_view(request.on_error)),
-       request.max_parallel ? pg::value(static_cast<int32_t>(*request.max_parallel)) : pg::null_value()});
-  const RunId run_id = rows.int8(0, 0);
-  store_steps(run_id, run);
+      {optional_text(request.selection.layer), pg::value(std::string_view(caller_name)), pg::value(caller),
+       pg::value(static_cast<int32_t>(run.steps.size())), pg::value(std::string_view(request.params)),
+       pg::value(std::string_view(request.on_error)),
+       request.max_parallel ? pg::value(static_cast<int32_t>(*request.max_parallel)) : pg::null_value(),
+       pg::timestamp_value(now), pg::value(static_cast<int32_t>(request.priority)), optional_text(request.timeout),
+       optional_text(request.statement_timeout), pg::value(std::string_view(request.if_running)),
+       pg::value(std::string_view(pipeline_of(request.selection))), pg::value(MyDatabaseId)});
+  const RunKey key{rows.int8(0, 0), now};
+  store_steps(request, key, run);
+  heed_rival(key, run);
   call_conductor_at_commit();
-  return run_id;
+  return key;
 }
 
 }  // namespace etl

@@ -72,7 +72,7 @@ Formatter::Formatter(const PlannedRun& run) {
   job_width_ = std::min(job_width_, kWidestJob);
 }
 
-std::string Formatter::job_line(const run_store::LogLine& line) const {
+std::string Formatter::job_line(const log_store::Line& line) const {
   const std::string start = padded(line.layer, layer_width_) + "  " + padded(line.job, job_width_) + "  ";
   if (line.status == "OK") {
     std::string text = start + pg::format("OK %12lld rows  %10s", static_cast<long long>(line.rows),
@@ -80,11 +80,12 @@ std::string Formatter::job_line(const run_store::LogLine& line) const {
     if (!line.message.empty()) text += "\n" + line.message;
     return text;
   }
-  const std::string status = start + padded(line.status, 9) + "  ";
+  const std::string again = line.retry_at != 0 ? ", again" : "";
+  const std::string status = start + padded(line.status + again, 9) + "  ";
   return status + cut(line.message, std::max(kLineWidth - width(status), 20));
 }
 
-void Tally::add(const run_store::LogLine& line) {
+void Tally::add(const log_store::Line& line) {
   if (line.status == "OK") {
     ++ok;
     rows += line.rows;

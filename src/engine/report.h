@@ -1,8 +1,8 @@
 // What a person reads about a run: lines of 80 columns.
 #pragma once
 
+#include "engine/log_store.h"
 #include "engine/request.h"
-#include "engine/run_store.h"
 
 namespace etl::report {
 
@@ -20,7 +20,7 @@ class Formatter {
  public:
   explicit Formatter(const PlannedRun& run);
 
-  std::string job_line(const run_store::LogLine& line) const;
+  std::string job_line(const log_store::Line& line) const;
 
  private:
   int layer_width_ = 0;
@@ -35,7 +35,7 @@ struct Tally {
   int failed = 0;  // also cancelled
   int64_t rows = 0;
 
-  void add(const run_store::LogLine& line);
+  void add(const log_store::Line& line);
   int ended() const { return ok + skipped + failed; }
   std::string text() const;  // "6 jobs, 116294 rows" or "6 jobs: 4 OK, 1 failed, 1 skipped"
 };

@@ -10,7 +10,11 @@ struct RunRequest {
   plan::Selection selection;
   std::string on_error = "continue";
   std::optional<int> max_parallel;
-  std::string params = "{}";  // jsonb, as text
+  std::string params = "{}";                     // jsonb, as text
+  int priority = 0;                              // higher first
+  std::optional<std::string> timeout;            // of the run; an interval, as text
+  std::optional<std::string> statement_timeout;  // of statements, where neither job nor layer sets one
+  std::string if_running = "queue";              // what to do about a run of the same pipeline: queue, skip, error
 };
 
 // One step as it will be stored, with everything that a worker needs.
@@ -38,12 +42,15 @@ struct PlannedRun {
 // may run. Raises one error that lists every problem: Failure with SQLSTATE kRunNotValid. Writes nothing.
 PlannedRun plan_run(const RunRequest& request);
 
-// Stores a planned run in the current transaction, and has the conductor called when that commits.
-RunId store_run(const RunRequest& request, const PlannedRun& run);
+// Stores a planned run in the current transaction, and has the conductor called when that commits. Where the same
+// pipeline is running and the request says so, stores it as SKIPPED, or raises kAlreadyRunning.
+RunKey store_run(const RunRequest& request, const PlannedRun& run);
 
 // SQLSTATEs of our own, class "OR": raised where no code of the server's says it.
 inline constexpr int kRunFailed = MAKE_SQLSTATE('O', 'R', '0', '0', '1');
 inline constexpr int kRunNotValid = MAKE_SQLSTATE('O', 'R', '0', '0', '2');
 inline constexpr int kRunCancelled = MAKE_SQLSTATE('O', 'R', '0', '0', '3');
+inline constexpr int kAlreadyRunning = MAKE_SQLSTATE('O', 'R', '0', '0', '4');
+inline constexpr int kRunTimedOut = MAKE_SQLSTATE('O', 'R', '0', '0', '5');
 
 }  // namespace etl

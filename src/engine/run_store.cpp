@@ -4,11 +4,54 @@ namespace etl::run_store {
 
 namespace {
 
-plan::StepState state_of(const std::string& status) {
-  if (status == "OK") return plan::StepState::kOk;
-  if (status == "SKIPPED") return plan::StepState::kSkipped;
-  if (status == "CANCELLED") return plan::StepState::kCancelled;
-  return plan::StepState::kFailed;
+// Columns of setup.run_steps, in this order, from column `at` on; null where nothing was said.
+constexpr const char* kPolicyColumns =
+    "max_attempts, retry_delay_ms, backoff_rate, max_retry_delay_ms, retry_on, never_retry_on";
+
+// What step_of() reads.
+constexpr const char* kStepColumns =
+    "layer_no, layer, in_sequence, job_name, owner_oid, load_order, follows_layer, priority, max_concurrent, "
+    "table_name, "
+    "CASE WHEN resources <> '{}' THEN ARRAY(SELECT key || '=' || value FROM jsonb_each_text(resources)) END, "
+    "coalesce(layer_timeout_ms, 0), coalesce(timeout_ms, 0), shares_commit, expected_ms, attempts_before";
+
+plan::RetryPolicy policy_of(const pg::Rows& rows, int row, int at) {
+  plan::RetryPolicy policy;
+  if (!rows.null(row, at)) policy.max_attempts = rows.int4(row, at);
+  if (!rows.null(row, at + 1)) policy.first_delay = rows.int8(row, at + 1);
+  if (!rows.null(row, at + 2)) policy.backoff_rate = rows.float8(row, at + 2);
+  if (!rows.null(row, at + 3)) policy.max_delay = rows.int8(row, at + 3);
+  policy.retry_on = rows.texts(row, at + 4);
+  policy.never_retry_on = rows.texts(row, at + 5);
+  return policy;
+}
+
+// "name=units", as read_steps gives them.
+std::vector<std::pair<std::string, int>> resources_of(const std::vector<std::string>& texts) {
+  std::vector<std::pair<std::string, int>> resources;
+  for (const std::string& text : texts) {
+    const size_t sign = text.rfind('=');
+    resources.emplace_back(text.substr(0, sign), std::stoi(text.substr(sign + 1)));
+  }
+  return resources;
+}
+
+StoredStep step_of(const pg::Rows& steps, int row) {
+  StoredStep step{};
+  step.layer = steps.int4(row, 0);
+  step.job = steps.text(row, 3);
+  step.owner = steps.oid(row, 4);
+  step.load_order = steps.int4(row, 5);
+  step.follows_layer = steps.boolean(row, 6);
+  step.priority = steps.int4(row, 7);
+  step.max_concurrent = steps.int4(row, 8);
+  step.table = steps.text(row, 9);
+  if (!steps.null(row, 10)) step.resources = resources_of(steps.texts(row, 10));
+  step.timeout_ms = steps.int8(row, 12);
+  step.shares_commit = steps.boolean(row, 13);
+  step.expected_ms = steps.null(row, 14) ? -1 : steps.float8(row, 14);
+  step.attempts_before = steps.int4(row, 15);
+  return step;
 }
 
 }  // namespace
@@ -20,151 +63,200 @@ void request_cancel(RunId run_id) {
 
 std::vector<Head> unfinished() {
   static pg::Statement find{
-      "SELECT r.run_id, r.status = 'RUNNING', EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id) "
+      "SELECT r.run_id, r.requested_at, r.status = 'RUNNING', "
+      "EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id), r.database_oid <> $1, r.priority "
       "FROM setup.load_runs r WHERE r.finished_at IS NULL ORDER BY r.run_id",
-      {}};
-  const pg::Rows rows = find.run();
+      {OIDOID}};
+  const pg::Rows rows = find.run({pg::value(MyDatabaseId)});
   std::vector<Head> heads;
-  for (int i = 0; i < rows.size(); ++i) heads.push_back({rows.int8(i, 0), rows.boolean(i, 1), rows.boolean(i, 2)});
+  for (int i = 0; i < rows.size(); ++i)
+    heads.push_back({{rows.int8(i, 0), rows.timestamp(i, 1)},
+                     rows.boolean(i, 2),
+                     rows.boolean(i, 3),
+                     rows.boolean(i, 4),
+                     rows.int4(i, 5)});
   return heads;
 }
 
-std::optional<StoredRun> read_run(RunId run_id) {
+std::optional<StoredRun> read_run(const RunKey& run) {
   static pg::Statement read_head{
-      "SELECT on_error = 'stop', coalesce(max_parallel, 0) FROM setup.load_runs WHERE run_id = $1", {INT8OID}};
-  static pg::Statement read_steps{
-      "SELECT layer_no, layer, in_sequence, job_name, owner_oid, load_order, follows_layer FROM setup.run_steps "
-      "WHERE run_id = $1 ORDER BY step_id",
-      {INT8OID}};
+      "SELECT on_error = 'stop', coalesce(max_parallel, 0), priority, "
+      "coalesce((extract(epoch FROM timeout) * 1000)::bigint, 0), started_at "
+      "FROM setup.load_runs WHERE run_id = $1 AND requested_at = $2",
+      {INT8OID, TIMESTAMPTZOID}};
+  static const std::string steps_text = std::string("SELECT ") + kStepColumns +
+                                        " FROM setup.run_steps WHERE run_id = $1 AND run_at = $2 ORDER BY step_id";
+  static pg::Statement read_steps{steps_text.c_str(), {INT8OID, TIMESTAMPTZOID}};
   static pg::Statement read_parents{
       "SELECT s.step_id, parent FROM setup.run_steps s CROSS JOIN LATERAL unnest(s.depends_on) parent "
-      "WHERE s.run_id = $1",
-      {INT8OID}};
+      "WHERE s.run_id = $1 AND s.run_at = $2 AND s.depends_on <> '{}'",
+      {INT8OID, TIMESTAMPTZOID}};
 
-  const pg::Rows head = read_head.run({pg::value(run_id)});
+  const pg::Value id = pg::value(run.id);
+  const pg::Value at = pg::timestamp_value(run.at);
+  const pg::Rows head = read_head.run({id, at});
   if (head.size() == 0) return std::nullopt;
-  StoredRun run{head.boolean(0, 0) ? plan::OnError::kStop : plan::OnError::kContinue, head.int4(0, 1), {}, {}};
-  const pg::Rows steps = read_steps.run({pg::value(run_id)});
-  run.steps.reserve(static_cast<size_t>(steps.size()));
+  StoredRun stored{};
+  stored.on_error = head.boolean(0, 0) ? plan::OnError::kStop : plan::OnError::kContinue;
+  stored.max_parallel = head.int4(0, 1);
+  stored.priority = head.int4(0, 2);
+  stored.timeout_ms = head.int8(0, 3);
+  stored.started_at = head.timestamp(0, 4);
+  const pg::Rows steps = read_steps.run({id, at});
+  stored.steps.reserve(static_cast<size_t>(steps.size()));
   for (int i = 0; i < steps.size(); ++i) {
-    const int layer = steps.int4(i, 0);
-    if (layer >= static_cast<int>(run.layers.size())) run.layers.push_back({steps.text(i, 1), steps.boolean(i, 2)});
-    run.steps.push_back({layer, steps.text(i, 3), steps.oid(i, 4), steps.int4(i, 5), steps.boolean(i, 6), {}});
+    stored.steps.push_back(step_of(steps, i));
+    if (stored.steps.back().layer >= static_cast<int>(stored.layers.size()))
+      stored.layers.push_back({steps.text(i, 1), steps.boolean(i, 2), steps.int8(i, 11)});
   }
-  const pg::Rows parents = read_parents.run({pg::value(run_id)});
+  const pg::Rows parents = read_parents.run({id, at});
   for (int i = 0; i < parents.size(); ++i)
-    run.steps[static_cast<size_t>(parents.int4(i, 0))].parents.push_back(parents.int4(i, 1));
-  return run;
+    stored.steps[static_cast<size_t>(parents.int4(i, 0))].parents.push_back(parents.int4(i, 1));
+  return stored;
 }
 
-std::vector<StoredAttempt> read_attempts(RunId run_id) {
-  static pg::Statement read{
-      "SELECT DISTINCT ON (step_id) step_id, attempt, status FROM setup.load_log WHERE run_id = $1 "
-      "ORDER BY step_id, status = 'OK' DESC, attempt DESC",
-      {INT8OID}};
-  const pg::Rows rows = read.run({pg::value(run_id)});
-  std::vector<StoredAttempt> attempts;
-  for (int i = 0; i < rows.size(); ++i)
-    attempts.push_back({rows.int4(i, 0), rows.int4(i, 1), state_of(rows.text(i, 2))});
-  return attempts;
+std::optional<std::pair<std::string, StoredStep>> read_step(const RunKey& run, StepId step) {
+  static const std::string text = std::string("SELECT ") + kStepColumns +
+                                  " FROM setup.run_steps WHERE run_id = $1 AND run_at = $2 AND step_id = $3";
+  static pg::Statement read{text.c_str(), {INT8OID, TIMESTAMPTZOID, INT4OID}};
+  const pg::Rows rows = read.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(step)});
+  if (rows.size() == 0) return std::nullopt;
+  return std::pair(rows.text(0, 1), step_of(rows, 0));
 }
 
-void write_log(const RunKey& run, const LogEntry& entry) {
-  static pg::Statement insert{
-      "INSERT INTO setup.load_log (run_id, step_id, layer, job_name, owner, owner_oid, table_name, file_path, "
-      "delivery, "
-      "attempt, status, started_at, finished_at, rows_loaded, sqlstate, message, detail, hint, context) "
-      "SELECT s.run_id, s.step_id, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
-      "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, "
-      "$3, $4, $5, greatest($5, clock_timestamp()), $6, $7, $8, $9, $10, $11 "
-      "FROM setup.run_steps s WHERE s.run_id = $1 AND s.step_id = $2 "
-      "AND EXISTS (SELECT FROM pg_extension e WHERE e.oid = $12)",
-      {INT8OID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-       OIDOID}};
-  const pg::Rows rows =
-      insert.run({pg::value(run.id), pg::value(entry.step_id), pg::value(entry.attempt), pg::value(entry.status),
-                  pg::timestamp_value(entry.started_at), entry.rows ? pg::value(*entry.rows) : pg::null_value(),
-                  pg::text_or_null(entry.sqlstate), pg::text_or_null(entry.message), pg::text_or_null(entry.detail),
-                  pg::text_or_null(entry.hint), pg::text_or_null(entry.context), pg::value(run.extension)});
-  if (rows.processed() != 1)
-    throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run of this job does not exist any more",
-                      "Extension etl_orchestrator was dropped while the job ran.");
-}
-
-bool has_succeeded(RunId run_id, StepId step_id) {
-  static pg::Statement find{"SELECT 1 FROM setup.load_log WHERE run_id = $1 AND step_id = $2 AND status = 'OK'",
-                            {INT8OID, INT4OID}};
-  return find.run({pg::value(run_id), pg::value(step_id)}).size() > 0;
-}
-
-std::vector<std::string> missing_tables(RunId run_id, int layer) {
+std::optional<Rival> rival_of(const RunKey& run) {
   static pg::Statement find{
-      "SELECT DISTINCT table_name FROM setup.run_steps WHERE run_id = $1 AND layer_no = $2 AND table_name IS NOT NULL "
-      "AND NOT setup.table_exists(table_name) ORDER BY table_name",
-      {INT8OID, INT4OID}};
-  const pg::Rows rows = find.run({pg::value(run_id), pg::value(layer)});
+      "SELECT other.run_id, mine.if_running FROM setup.load_runs mine JOIN setup.load_runs other USING (pipeline) "
+      "WHERE mine.run_id = $1 AND mine.requested_at = $2 AND mine.status = 'QUEUED' "
+      "AND other.finished_at IS NULL AND other.run_id <> mine.run_id AND other.database_oid = mine.database_oid "
+      "AND (other.status = 'RUNNING' OR other.run_id < mine.run_id) "
+      "AND EXISTS (SELECT FROM setup.run_steps a JOIN setup.run_steps b USING (layer, job_name) "
+      "WHERE a.run_id = mine.run_id AND a.run_at = mine.requested_at "
+      "AND b.run_id = other.run_id AND b.run_at = other.requested_at) "
+      "ORDER BY other.run_id LIMIT 1",
+      {INT8OID, TIMESTAMPTZOID}};
+  const pg::Rows rows = find.run({pg::value(run.id), pg::timestamp_value(run.at)});
+  if (rows.size() == 0) return std::nullopt;
+  return Rival{rows.int8(0, 0), rows.text(0, 1)};
+}
+
+void mark_started(const RunKey& run) {
+  static pg::Statement update{
+      "UPDATE setup.load_runs SET status = 'RUNNING', started_at = coalesce(started_at, clock_timestamp()) "
+      "WHERE run_id = $1 AND requested_at = $2",
+      {INT8OID, TIMESTAMPTZOID}};
+  update.run({pg::value(run.id), pg::timestamp_value(run.at)});
+}
+
+void mark_finished(const RunKey& run, const Ending& ending) {
+  static pg::Statement update{
+      "UPDATE setup.load_runs SET status = $3, started_at = coalesce(started_at, clock_timestamp()), "
+      "finished_at = clock_timestamp(), jobs_ok = $4, jobs_failed = $5, jobs_skipped = $6, message = $7 "
+      "WHERE run_id = $1 AND requested_at = $2 AND finished_at IS NULL",
+      {INT8OID, TIMESTAMPTZOID, TEXTOID, INT4OID, INT4OID, INT4OID, TEXTOID}};
+  update.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(ending.status), pg::value(ending.ok),
+              pg::value(ending.failed), pg::value(ending.skipped), pg::text_or_null(ending.message)});
+}
+
+void learn_durations(const RunKey& run) {
+  // A moving average over about five runs, so that a job that has become slow is soon known to be.
+  static pg::Statement learn{
+      "INSERT INTO setup.job_history AS h (layer, job_name, expected_ms) "
+      "SELECT l.layer, l.job_name, avg(l.duration_ms) FROM setup.load_log l "
+      "WHERE l.run_id = $1 AND l.run_at = $2 AND l.status = 'OK' GROUP BY l.layer, l.job_name "
+      "ON CONFLICT (layer, job_name) DO UPDATE SET successes = h.successes + 1, "
+      "expected_ms = h.expected_ms + (excluded.expected_ms - h.expected_ms) / least(h.successes + 1, 5)",
+      {INT8OID, TIMESTAMPTZOID}};
+  learn.run({pg::value(run.id), pg::timestamp_value(run.at)});
+}
+
+std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps) {
+  static const std::string text =
+      std::string(
+          "SELECT step_id, layer, job_name, table_name, file_path, command, transaction = 'each', "
+          "discovered_as IS NOT NULL, coalesce(timeout_ms, 0), coalesce(statement_timeout_ms, 0), attempts_before, ") +
+      kPolicyColumns + " FROM setup.run_steps WHERE run_id = $1 AND run_at = $2 AND step_id = ANY ($3)";
+  static pg::Statement read{text.c_str(), {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID}};
+  const pg::Rows rows = read.run({pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(steps)});
+  std::vector<Work> works;
+  for (int i = 0; i < rows.size(); ++i) {
+    Work work;
+    work.step_id = rows.int4(i, 0);
+    work.layer = rows.text(i, 1);
+    work.job = rows.text(i, 2);
+    work.table = rows.text(i, 3);
+    work.file = rows.text(i, 4);
+    work.command = rows.text(i, 5);
+    work.commits_each_statement = rows.boolean(i, 6);
+    work.discovered = rows.boolean(i, 7);
+    work.timeout_ms = rows.int8(i, 8);
+    work.statement_timeout_ms = rows.int8(i, 9);
+    work.attempts_before = rows.int4(i, 10);
+    work.policy = policy_of(rows, i, 11);
+    works.push_back(std::move(work));
+  }
+  std::sort(works.begin(), works.end(), [](const Work& a, const Work& b) { return a.step_id < b.step_id; });
+  return works;
+}
+
+std::vector<std::string> missing_tables(const RunKey& run, int layer) {
+  static pg::Statement find{
+      "SELECT DISTINCT table_name FROM setup.run_steps WHERE run_id = $1 AND run_at = $2 AND layer_no = $3 "
+      "AND table_name IS NOT NULL AND NOT setup.table_exists(table_name) ORDER BY table_name",
+      {INT8OID, TIMESTAMPTZOID, INT4OID}};
+  const pg::Rows rows = find.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(layer)});
   std::vector<std::string> tables;
   for (int i = 0; i < rows.size(); ++i) tables.push_back(rows.text(i, 0));
   return tables;
 }
 
-void mark_started(RunId run_id) {
-  static pg::Statement update{
-      "UPDATE setup.load_runs SET status = 'RUNNING', started_at = coalesce(started_at, clock_timestamp()) "
-      "WHERE run_id = $1",
-      {INT8OID}};
-  update.run({pg::value(run_id)});
-}
-
-void mark_finished(RunId run_id, const Ending& ending) {
-  static pg::Statement update{
-      "UPDATE setup.load_runs SET status = $2, started_at = coalesce(started_at, clock_timestamp()), "
-      "finished_at = clock_timestamp(), jobs_ok = $3, jobs_failed = $4, jobs_skipped = $5, message = $6 "
-      "WHERE run_id = $1 AND finished_at IS NULL",
-      {INT8OID, TEXTOID, INT4OID, INT4OID, INT4OID, TEXTOID}};
-  update.run({pg::value(run_id), pg::value(ending.status), pg::value(ending.ok), pg::value(ending.failed),
-              pg::value(ending.skipped), pg::text_or_null(ending.message)});
-}
-
-std::optional<Work> read_work(const RunKey& run, StepId step_id) {
-  static pg::Statement read{
-      "SELECT layer, job_name, table_name, file_path, command, transaction = 'each', discovered_as IS NOT NULL "
-      "FROM setup.run_steps WHERE run_id = $1 AND step_id = $2 "
-      "AND EXISTS (SELECT FROM pg_extension e WHERE e.oid = $3)",
-      {INT8OID, INT4OID, OIDOID}};
-  const pg::Rows rows = read.run({pg::value(run.id), pg::value(step_id), pg::value(run.extension)});
-  if (rows.size() == 0) return std::nullopt;
-  return Work{rows.text(0, 0), rows.text(0, 1),    rows.text(0, 2),   rows.text(0, 3),
-              rows.text(0, 4), rows.boolean(0, 5), rows.boolean(0, 6)};
-}
-
-std::optional<std::string> read_param(RunId run_id, const std::string& name) {
-  static pg::Statement read{"SELECT params ->> $2 FROM setup.load_runs WHERE run_id = $1", {INT8OID, TEXTOID}};
-  const pg::Rows rows = read.run({pg::value(run_id), pg::value(std::string_view(name))});
+std::optional<std::string> read_param(const RunKey& run, const std::string& name) {
+  static pg::Statement read{"SELECT params ->> $3 FROM setup.load_runs WHERE run_id = $1 AND requested_at = $2",
+                            {INT8OID, TIMESTAMPTZOID, TEXTOID}};
+  const pg::Rows rows = read.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(std::string_view(name))});
   if (rows.size() == 0 || rows.null(0, 0)) return std::nullopt;
   return rows.text(0, 0);
 }
 
 std::optional<State> read_state(RunId run_id) {
   static pg::Statement read{
-      "SELECT status, finished_at IS NOT NULL, message, started_by_oid, xmin FROM setup.load_runs WHERE run_id = $1",
-      {INT8OID}};
-  const pg::Rows rows = read.read_latest({pg::value(run_id)});
+      "SELECT requested_at, status, finished_at IS NOT NULL, message, started_by_oid, database_oid <> $2, xmin "
+      "FROM setup.load_runs WHERE run_id = $1",
+      {INT8OID, OIDOID}};
+  const pg::Rows rows = read.read_latest({pg::value(run_id), pg::value(MyDatabaseId)});
   if (rows.size() == 0) return std::nullopt;
-  return State{rows.text(0, 0), rows.boolean(0, 1), rows.text(0, 2), rows.oid(0, 3), rows.text(0, 4)};
+  return State{{run_id, rows.timestamp(0, 0)},
+               rows.text(0, 1),
+               rows.boolean(0, 2),
+               rows.text(0, 3),
+               rows.oid(0, 4),
+               rows.boolean(0, 5),
+               rows.text(0, 6)};
 }
 
-std::vector<LogLine> read_lines(RunId run_id, int64_t after) {
-  static pg::Statement read{
-      "SELECT log_id, step_id, layer, job_name, status, coalesce(rows_loaded, 0), duration_ms::float8, message, "
-      "sqlstate FROM setup.load_log WHERE run_id = $1 AND log_id > $2 ORDER BY log_id",
-      {INT8OID, INT8OID}};
-  const pg::Rows rows = read.read_latest({pg::value(run_id), pg::value(after)});
-  std::vector<LogLine> lines;
-  for (int i = 0; i < rows.size(); ++i)
-    lines.push_back({rows.int8(i, 0), rows.int4(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                     rows.int8(i, 5), rows.float8(i, 6), rows.text(i, 7), rows.text(i, 8)});
-  return lines;
+void reopen(const RunKey& run, const std::vector<StepId>& steps) {
+  static pg::Statement open_run{
+      "UPDATE setup.load_runs SET status = 'QUEUED', started_at = NULL, finished_at = NULL, message = NULL, "
+      "jobs_ok = 0, jobs_failed = 0, jobs_skipped = 0, resumed = resumed + 1 "
+      "WHERE run_id = $1 AND requested_at = $2",
+      {INT8OID, TIMESTAMPTZOID}};
+  static pg::Statement open_steps{
+      "UPDATE setup.run_steps s SET round = s.round + 1, attempts_before = coalesce((SELECT max(l.attempt) "
+      "FROM setup.load_log l WHERE l.run_id = $1 AND l.run_at = $2 AND l.step_id = s.step_id), 0) "
+      "WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = ANY ($3)",
+      {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID}};
+  static pg::Statement forget_cancel{"DELETE FROM setup.run_cancellations WHERE run_id = $1", {INT8OID}};
+  const pg::Value id = pg::value(run.id);
+  const pg::Value at = pg::timestamp_value(run.at);
+  open_run.run({id, at});
+  open_steps.run({id, at, pg::int4_array(steps)});
+  forget_cancel.run({id});
+}
+
+void adopt_foreign(const RunKey& run) {
+  static pg::Statement update{"UPDATE setup.load_runs SET database_oid = $3 WHERE run_id = $1 AND requested_at = $2",
+                              {INT8OID, TIMESTAMPTZOID, OIDOID}};
+  update.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(MyDatabaseId)});
 }
 
 }  // namespace etl::run_store

@@ -1,4 +1,4 @@
-// Runs, their steps and their log, as the tables of schema setup hold them.
+// Runs and their steps, as the tables of schema setup hold them. Their log: log_store.h.
 //
 // Every function needs an open pg::Spi and the engine's rights: a conductor has them, all others hold
 // pg::EngineRights.
@@ -6,6 +6,7 @@
 
 #include "engine/shared_state.h"
 #include "pg/spi.h"
+#include "plan/retry.h"
 #include "plan/schedule.h"
 
 namespace etl::run_store {
@@ -14,9 +15,11 @@ namespace etl::run_store {
 void request_cancel(RunId run_id);
 
 struct Head {
-  RunId id;
+  RunKey key;
   bool started;  // RUNNING: a conductor worked on it before
   bool cancel_requested;
+  bool foreign;  // it was started in another database, of which this one is a copy
+  int priority;
 };
 
 // Runs that have not finished, oldest first.
@@ -25,6 +28,7 @@ std::vector<Head> unfinished();
 struct StoredLayer {
   std::string name;
   bool sequence;
+  int64_t timeout_ms;  // 0: none
 };
 
 struct StoredStep {
@@ -33,52 +37,41 @@ struct StoredStep {
   Oid owner;
   int load_order;
   bool follows_layer;
+  int priority;
+  int max_concurrent;
+  std::string table;                                   // quoted, or empty
+  std::vector<std::pair<std::string, int>> resources;  // name, units
+  int64_t timeout_ms;                                  // of an attempt; 0: none
+  bool shares_commit;
+  double expected_ms;   // from history; negative: unknown
+  int attempts_before;  // of earlier rounds
   std::vector<StepId> parents;
 };
 
 struct StoredRun {
   plan::OnError on_error;
   int max_parallel;  // 0: no limit
+  int priority;
+  int64_t timeout_ms;      // 0: none
+  TimestampTz started_at;  // 0: not yet
   std::vector<StoredLayer> layers;
   std::vector<StoredStep> steps;  // by step id
 };
 
 // None if there is no such run.
-std::optional<StoredRun> read_run(RunId run_id);
+std::optional<StoredRun> read_run(const RunKey& run);
 
-// The latest attempt of a step that has ended.
-struct StoredAttempt {
-  StepId step_id;
-  int attempt;
-  plan::StepState state;
+// One step by itself, with the name of its layer. None if there is no such step.
+std::optional<std::pair<std::string, StoredStep>> read_step(const RunKey& run, StepId step);
+
+// Another run of the same pipeline that has not finished and goes first, with what is to be done about it.
+struct Rival {
+  RunId id;
+  std::string if_running;  // of the run that asks
 };
+std::optional<Rival> rival_of(const RunKey& run);
 
-std::vector<StoredAttempt> read_attempts(RunId run_id);
-
-// The outcome of one attempt, as load_log keeps it.
-struct LogEntry {
-  StepId step_id = 0;
-  int attempt = 0;  // 0: skipped
-  const char* status = "";
-  TimestampTz started_at = 0;
-  std::optional<int64_t> rows;
-  std::string sqlstate;  // five characters, or empty
-  std::string message;
-  std::string detail;
-  std::string hint;
-  std::string context;
-};
-
-// Failure if the run is not one of this extension any more: it was dropped, and perhaps created again.
-void write_log(const RunKey& run, const LogEntry& entry);
-
-// True once the step has its success row.
-bool has_succeeded(RunId run_id, StepId step_id);
-
-// Tables that jobs of a layer declare and that do not exist.
-std::vector<std::string> missing_tables(RunId run_id, int layer);
-
-void mark_started(RunId run_id);
+void mark_started(const RunKey& run);
 
 struct Ending {
   const char* status;
@@ -88,10 +81,14 @@ struct Ending {
   std::string message;
 };
 
-void mark_finished(RunId run_id, const Ending& ending);
+void mark_finished(const RunKey& run, const Ending& ending);
+
+// Remembers how long the jobs of a run took.
+void learn_durations(const RunKey& run);
 
 // Everything that a worker needs to run a step.
 struct Work {
+  StepId step_id = 0;
   std::string layer;
   std::string job;
   std::string table;    // "schema.table" as SQL writes it, or empty
@@ -99,38 +96,38 @@ struct Work {
   std::string command;  // otherwise run this
   bool commits_each_statement = false;
   bool discovered = false;  // from an object that must still belong to the job's owner
+  int64_t timeout_ms = 0;   // 0: none
+  int64_t statement_timeout_ms = 0;
+  int attempts_before = 0;
+  plan::RetryPolicy policy;
 };
 
-std::optional<Work> read_work(const RunKey& run, StepId step_id);
+// The steps of a run, in the order of their ids; those that do not exist are left out.
+std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps);
+
+// Tables that jobs of a layer declare and that do not exist.
+std::vector<std::string> missing_tables(const RunKey& run, int layer);
 
 // A parameter of a run, or none.
-std::optional<std::string> read_param(RunId run_id, const std::string& name);
+std::optional<std::string> read_param(const RunKey& run, const std::string& name);
 
 // What a caller sees of a run, as of the latest snapshot whatever the isolation level.
 struct State {
+  RunKey key;
   std::string status;
   bool ended;
   std::string message;
   Oid started_by;
+  bool foreign;      // see Head
   std::string xmin;  // the transaction that wrote the row, as text
 };
 
 std::optional<State> read_state(RunId run_id);
 
-// An attempt that has ended, as a caller reports it.
-struct LogLine {
-  int64_t log_id;
-  StepId step_id;
-  std::string layer;
-  std::string job;
-  std::string status;
-  int64_t rows;
-  double milliseconds;
-  std::string message;
-  std::string sqlstate;
-};
+// Opens a run that has ended again: the steps are to run in new attempts.
+void reopen(const RunKey& run, const std::vector<StepId>& steps);
 
-// The lines of a run with higher numbers than `after`, in their order, as of the latest snapshot.
-std::vector<LogLine> read_lines(RunId run_id, int64_t after);
+// Makes a run that was found in a copy of its database one of this database.
+void adopt_foreign(const RunKey& run);
 
 }  // namespace etl::run_store

@@ -38,6 +38,17 @@ void reset_session() {
   transaction.commit();
 }
 
+void forget_session_objects() {
+  pg::guard([] {
+    PortalHashTableDeleteAll();
+    DropAllPreparedStatements();
+    Async_UnlistenAll();
+    LockReleaseSession(USER_LOCKMETHOD);
+    ResetTempTableNamespace();
+    ResetSequenceCaches();
+  });
+}
+
 namespace {
 
 // The settings of (database, role), as the versions of the catalog's row.

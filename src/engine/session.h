@@ -9,6 +9,9 @@ namespace etl {
 // sequence value or advisory lock of the job before. In a transaction of its own.
 void reset_session();
 
+// The same, but for settings, inside an open transaction that others share: advisory locks of the transaction stay.
+void forget_session_objects();
+
 // What a new session of the role would start with: changes whenever ALTER ROLE or ALTER DATABASE changes a setting
 // for it, or its rights to log in. In a transaction of its own.
 uint64_t session_fingerprint(Oid role);

@@ -1,5 +1,7 @@
 #include "engine/shared_state.h"
 
+#include "engine/crash_notes.h"
+
 extern "C" {
 #include "storage/shmem.h"
 }
@@ -47,6 +49,7 @@ void startup() {
     state->waiter_count = compat::proc_count();
   }
   LWLockRelease(AddinShmemInitLock);
+  if (!found) crash_notes::start_up(place_count());
 }
 
 // Wakes the conductor only when what it is to see is committed. Must not raise then.

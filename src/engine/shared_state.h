@@ -27,6 +27,7 @@ struct Seat {
   bool has_results;        // slots have changed since the conductor looked
   bool asked_to_leave;     // somebody drops, renames or copies the database
   bool wants_slot;         // tell the conductor when a slot becomes free or idle
+  bool server_is_full;     // the server had no slot for a worker that is wanted
   int quick_deaths;        // conductors that died soon after their start, in a row
   TimestampTz started_at;  // when the launcher last started one
   TimestampTz not_before;  // kWanted: start it no sooner
@@ -35,35 +36,64 @@ struct Seat {
 // A worker's place.
 enum class SlotState { kFree, kStarting, kIdle, kBusy, kDone, kDead };
 
-// How an attempt ended, as the worker says it. Its row in load_log is committed before. kNotStarted: the worker did
-// not begin it, because it leaves or the attempt was cancelled; there is no row.
-enum class Outcome { kOk, kError, kCancelled, kNotStarted };
-
-// A run, and the extension that it belongs to: after DROP and CREATE EXTENSION run ids begin anew.
-struct RunKey {
-  RunId id;
-  Oid extension;
+// How an attempt ended, as the worker says it. For all but the last two its row in load_log is committed before.
+enum class Outcome : uint8 {
+  kOk,
+  kError,
+  kTimedOut,
+  kCancelled,
+  kNotStarted,  // the worker did not begin it, because it leaves or was asked to stop
+  kAlone        // it shared a transaction, and was rolled back: it has to run in one of its own
 };
 
-struct Assignment {
-  RunKey run;
+// Why a worker was asked to stop what it is busy with.
+enum class StopReason : uint8 { kNone, kRunCancelled, kJobTimeout, kLayerTimeout, kRunTimeout, kGone };
+
+// A run, and when it was asked for, which every row of it carries: by that its partitions are found, and a run of
+// before DROP and CREATE EXTENSION, after which run ids begin anew, is told from one of now.
+struct RunKey {
+  RunId id;
+  TimestampTz at;
+
+  bool operator==(const RunKey&) const = default;
+};
+
+// One attempt of one step, in the hands of a worker.
+struct Task {
   StepId step_id;
   int attempt;
+  Outcome outcome;       // once it has ended
+  TimestampTz retry_at;  // of a failure: when it may be tried again; 0: never
+};
+
+// So many short jobs share a transaction at most: beyond 64 subtransactions snapshots get slow.
+inline constexpr int kMostTogether = 50;
+
+// How far a worker is, for those who look on. Written by the worker alone, without the lock.
+struct Progress {
+  int task;              // index of the task that it works on
+  int statement;         // of its command, from 1
+  int64 rows;            // that its statements have written so far
+  TimestampTz began_at;  // the task
 };
 
 struct Slot {
   SlotState state;
-  uint64 generation;  // advances with every assignment, so that a late cancel finds another number
+  uint64 generation;  // advances with every assignment, so that a late stop finds another number
   Oid database;
   Oid owner;
   PGPROC* worker;  // null before it has attached and after it has left
   int pid;
-  Assignment work;    // of kBusy, kDone, kDead (run id 0: none)
-  Outcome outcome;    // of kDone
-  bool cancelled;     // the assignment was asked to stop
-  bool retire;        // leave instead of waiting for work
-  bool fresh;         // has had no work yet
-  TimestampTz since;  // when the worker attached
+  RunKey run;  // of kBusy, kDone, kDead (id 0: none)
+  int task_count;
+  Task tasks[kMostTogether];
+  StopReason stop;     // what the worker does was asked to stop
+  bool retire;         // leave instead of waiting for work
+  bool fresh;          // has had no work yet
+  TimestampTz since;   // when the worker attached
+  int64 deadline;      // when they are to be stopped for their timeout, as pg::monotonic_ms(); 0: never
+  int64 terminate_at;  // when the process is to be terminated, after a stop that it did not heed; 0: not
+  Progress progress;
 };
 
 // Process that waits for a run; indexed by process number. run_id 0: waits for none.

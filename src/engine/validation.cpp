@@ -66,6 +66,8 @@ class Validator {
     const bool owner_is_fine = check_owner(job, detail);
     if (owner_is_fine) planned.owner = pg::role_name(detail.owner_oid);
     check_discovered(job, detail);
+    for (const std::string& lack : detail.lacking)
+      complain(job, lack, "Make it, or change it, with SELECT setup.create_resource('name', capacity);");
     try {
       const std::string& schema = layer_name(job);
       if (!detail.table_name.empty()) planned.table = pg::parse_table_name(detail.table_name, schema).quoted();

@@ -1,7 +1,8 @@
 #include "engine/watch.h"
 
+#include "engine/log_store.h"
 #include "engine/report.h"
-#include "engine/run_store.h"
+#include "engine/visible_run.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
@@ -63,7 +64,8 @@ class Follower {
   Follower(const RunRequest& request, pg::Spi* spi)
       : run_(plan_run(request)),
         format_(run_),
-        run_id_(store_run(request, run_)),
+        key_(store_run(request, run_)),
+        run_id_(key_.id),
         spi_(spi),
         layers_(run_.layers.size()),
         waiting_(run_id_, settings::progress() != settings::Progress::kOff) {
@@ -99,7 +101,7 @@ class Follower {
 
   // Reads what is new and reports it. True if the run has ended.
   bool look() {
-    std::vector<run_store::LogLine> lines;
+    std::vector<log_store::Line> lines;
     waiting_.begin_to_look();
     {
       const pg::EngineRights rights;
@@ -109,23 +111,25 @@ class Follower {
       if (!state) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run has been deleted");
       state_ = *state;
       // Rows may become visible in another order than their numbers, so some are read again; at the end, all.
-      lines = run_store::read_lines(run_id_, state_.ended ? 0 : last_seen_ - kReadAgain);
+      lines = log_store::read_lines(key_, state_.ended ? 0 : last_seen_ - kReadAgain);
     }
     spi_->commit();
-    for (const run_store::LogLine& line : lines) tell(line);
+    for (const log_store::Line& line : lines) tell(line);
     return state_.ended;
   }
 
-  void tell(const run_store::LogLine& line) {
+  void tell(const log_store::Line& line) {
     last_seen_ = std::max(last_seen_, line.log_id);
     if (!told_.insert(line.log_id).second) return;
     const auto layer_number = static_cast<size_t>(run_.steps[static_cast<size_t>(line.step_id)].layer);
     report::Tally& layer = layers_[layer_number];
-    layer.add(line);
-    all_.add(line);
-    if (line.status != "OK" && line.status != "SKIPPED") failures_.push_back(line);
+    if (line.retry_at == 0) {  // else the job goes on
+      layer.add(line);
+      all_.add(line);
+      if (line.status != "OK" && line.status != "SKIPPED") failures_.push_back(line);
+    }
     if (settings::progress() == settings::Progress::kJob) notice(format_.job_line(line));
-    if (settings::progress() == settings::Progress::kLayer && layer.ended() == layer.total)
+    if (settings::progress() == settings::Progress::kLayer && line.retry_at == 0 && layer.ended() == layer.total)
       notice(run_.layers[layer_number].name + ": " + layer.text());
   }
 
@@ -139,9 +143,9 @@ class Follower {
     const long left = pg::milliseconds_until(started_ + kPatienceMs * INT64CONST(1000));
     if (left > 0) return left;
     told_to_wait_ = true;
-    notice(
-        pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
-        "It may wait for a background worker slot, and max_worker_processes be too small. The server's log says more.");
+    notice(pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
+           pg::format("SELECT * FROM setup.why_waiting(%lld); says why, from another session.",
+                      static_cast<long long>(run_id_)));
     return pg::kForever;
   }
 
@@ -185,37 +189,49 @@ class Follower {
       notice(pg::format("run %lld OK: %s, %s", static_cast<long long>(run_id_), all_.text().c_str(), took.c_str()));
       return;
     }
+    if (state_.status == "SKIPPED") {
+      notice(pg::format("run %lld SKIPPED: %s", static_cast<long long>(run_id_), state_.message.c_str()));
+      return;
+    }
     if (cancelled_at_ != 0 && state_.status == "CANCELLED") fail_cancelled("Of " + all_.text() + ".");
     std::string detail;
-    for (const run_store::LogLine& failure : failures_) {
+    for (const log_store::Line& failure : failures_) {
       detail += (detail.empty() ? "" : "\n") +
                 pg::format("job \"%s.%s\": %s", failure.layer.c_str(), failure.job.c_str(), failure.message.c_str());
       if (!failure.sqlstate.empty()) detail += " [" + failure.sqlstate + "]";
     }
     if (!state_.message.empty()) detail += (detail.empty() ? "" : "\n") + state_.message;
-    const bool cancelled = state_.status == "CANCELLED";
     const std::string jobs = all_.text() + (all_.ok == all_.total ? ", but tables are missing" : "");
-    throw pg::Failure(cancelled ? kRunCancelled : kRunFailed,
-                      pg::format("run %lld %s: %s, %s", static_cast<long long>(run_id_),
-                                 cancelled ? "was cancelled" : "failed", jobs.c_str(), took.c_str()),
-                      detail, log_hint());
+    throw pg::Failure(
+        sqlstate_of_end(),
+        pg::format("run %lld %s: %s, %s", static_cast<long long>(run_id_), word_for_end(), jobs.c_str(), took.c_str()),
+        detail, log_hint());
+  }
+
+  int sqlstate_of_end() const {
+    return state_.status == "CANCELLED" ? kRunCancelled : state_.status == "TIMED_OUT" ? kRunTimedOut : kRunFailed;
+  }
+
+  const char* word_for_end() const {
+    return state_.status == "CANCELLED" ? "was cancelled" : state_.status == "TIMED_OUT" ? "timed out" : "failed";
   }
 
   const PlannedRun run_;
   const report::Formatter format_;
+  const RunKey key_;
   const RunId run_id_;
   pg::Spi* const spi_;
   std::vector<report::Tally> layers_;
   report::Tally all_;
   const Waiting waiting_;
 
-  run_store::State state_{"QUEUED", false, "", InvalidOid, ""};
+  run_store::State state_{};
   TimestampTz started_ = 0;
   TimestampTz cancelled_at_ = 0;  // 0: not
   bool told_to_wait_ = false;
   int64_t last_seen_ = 0;
   std::unordered_set<int64_t> told_;  // log ids
-  std::vector<run_store::LogLine> failures_;
+  std::vector<log_store::Line> failures_;
 };
 
 // Jobs that wait for jobs would fill all workers.
@@ -226,30 +242,11 @@ void refuse_inside_job(const char* what) {
                     "Start the run without waiting: SELECT setup.start_run();");
 }
 
-pg::Failure no_such_run(RunId run_id) {
-  return pg::Failure(ERRCODE_NO_DATA_FOUND, pg::format("run %lld does not exist", static_cast<long long>(run_id)), "",
-                     "SELECT run_id, status FROM setup.load_runs ORDER BY run_id DESC; lists your runs.");
-}
-
-// The state of a run that the current user may see, or an error that says why not.
-run_store::State state_for_caller(RunId run_id) {
-  const Oid caller = GetUserId();
-  std::optional<run_store::State> state;
-  {
-    const pg::EngineRights rights;
-    const pg::LatestSnapshot snapshot;
-    const pg::Spi spi;
-    state = run_store::read_state(run_id);
-  }
-  if (!state || !pg::is_member(caller, state->started_by)) throw no_such_run(run_id);
-  return *state;
-}
-
 }  // namespace
 
 RunId start_run(const RunRequest& request) {
   pg::guard([] { PreventCommandIfReadOnly("setup.start_run()"); });
-  return store_run(request, plan_run(request));
+  return store_run(request, plan_run(request)).id;
 }
 
 void run_and_follow(const RunRequest& request, pg::Spi* spi) {
@@ -270,7 +267,7 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
   const Waiting waiting(run_id, false);
   for (;;) {
     waiting.begin_to_look();
-    const run_store::State state = state_for_caller(run_id);
+    const run_store::State state = visible_run(run_id);
     if (state.ended) return state.status;
     if (TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(std::stoul(state.xmin))))
       throw pg::Failure(
@@ -278,6 +275,7 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
           pg::format("run %lld cannot begin before this transaction has committed", static_cast<long long>(run_id)), "",
           "COMMIT after setup.start_run(), then wait.");
     if (deadline != 0 && GetCurrentTimestamp() >= deadline) return state.status;
+    if (state.foreign) throw foreign_run(run_id);
     waiting.sleep(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline) + 1);
     pg::check_interrupts();
   }
@@ -285,7 +283,7 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
 
 void cancel_run(RunId run_id) {
   pg::guard([] { PreventCommandIfReadOnly("setup.cancel_run()"); });
-  if (state_for_caller(run_id).ended) {
+  if (visible_run(run_id).ended) {
     notice(pg::format("run %lld has ended already", static_cast<long long>(run_id)));
     return;
   }

@@ -3,10 +3,12 @@
 // It sleeps until the conductor has put work into its slot, runs it, says in the slot how it ended, and makes its
 // session fresh again. It leaves when asked to, or when nothing came for the idle timeout.
 
-#include "engine/attempt.h"
 #include "engine/background.h"
+#include "engine/crash_notes.h"
 #include "engine/executor.h"
+#include "engine/notices.h"
 #include "engine/session.h"
+#include "engine/shared_commit.h"
 #include "pg/boundary.h"
 #include "pg/guard.h"
 #include "pg/settings.h"
@@ -26,7 +28,7 @@ constexpr long kResultMs = 1000;
 
 int place = 0;  // of this worker's slot
 bool holds_slot = false;
-bool serving = false;  // between beginning an attempt and reporting it
+bool serving = false;  // between beginning tasks and reporting them
 
 Slot& own_slot(const Locked& locked) {
   return locked->slots()[place];
@@ -47,17 +49,23 @@ bool take_slot(const StartOrder& order) {
   return true;
 }
 
+void give_back(Slot& slot) {
+  for (int i = 0; i < slot.task_count; ++i) slot.tasks[i].outcome = Outcome::kNotStarted;
+  slot.state = SlotState::kDone;
+}
+
 // However this process ends, its slot says so. What it was in the middle of is dead; work that it had not begun goes
-// back; a result that the conductor has not taken yet stays.
+// back; a result that the conductor has not taken yet stays. Called when the transaction has been rolled back and its
+// locks are gone, so that what is dead leaves nothing behind.
 void leave_at_exit(int, Datum) {
+  crash_notes::take_back(place);
   if (!holds_slot) return;
   const Locked locked;
   Slot& slot = own_slot(locked);
   if (slot.state == SlotState::kBusy && serving) {
     slot.state = SlotState::kDead;
   } else if (slot.state == SlotState::kBusy) {
-    slot.outcome = Outcome::kNotStarted;
-    slot.state = SlotState::kDone;
+    give_back(slot);
   } else if (slot.state != SlotState::kDone) {
     slot.state = SlotState::kFree;
   }
@@ -68,19 +76,25 @@ void leave_at_exit(int, Datum) {
   locked.announce_slot();
 }
 
+// What the conductor has given this worker to do.
+struct Order {
+  RunKey run{};
+  std::vector<Task> tasks;
+};
+
 enum class Next { kWork, kWait, kLeave };
 
-Next look(Assignment* work, bool idle_too_long) {
+Next look(Order* order, bool idle_too_long) {
   const Locked locked;
   Slot& slot = own_slot(locked);
-  if (slot.state == SlotState::kBusy && slot.cancelled) {  // its signal came before there was anything to cancel
-    slot.outcome = Outcome::kNotStarted;
-    slot.state = SlotState::kDone;
+  if (slot.state == SlotState::kBusy && slot.stop != StopReason::kNone) {  // before there was anything to stop
+    give_back(slot);
     locked.announce_result(MyDatabaseId);
     return Next::kWait;
   }
   if (slot.state == SlotState::kBusy) {
-    *work = slot.work;
+    order->run = slot.run;
+    order->tasks.assign(slot.tasks, slot.tasks + slot.task_count);
     serving = true;
     return Next::kWork;
   }
@@ -89,14 +103,14 @@ Next look(Assignment* work, bool idle_too_long) {
   return leave ? Next::kLeave : Next::kWait;
 }
 
-bool was_cancelled() {
-  return own_slot(Locked()).cancelled;
+StopReason asked_to_stop() {
+  return own_slot(Locked()).stop;
 }
 
-void report(Outcome outcome) {
+void report(const std::vector<Task>& tasks) {
   const Locked locked;
   Slot& slot = own_slot(locked);
-  slot.outcome = outcome;
+  std::copy(tasks.begin(), tasks.end(), slot.tasks);
   slot.state = SlotState::kDone;
   serving = false;
   locked.announce_result(MyDatabaseId);
@@ -115,11 +129,11 @@ class Worker {
       QueryCancelPending = false;  // meant for an attempt that has ended
       pg::check_interrupts();
       const TimestampTz until = idle_since + settings::idle_timeout_ms() * INT64CONST(1000);
-      Assignment work{};
-      const Next next = look(&work, GetCurrentTimestamp() >= until);
+      Order order;
+      const Next next = look(&order, GetCurrentTimestamp() >= until);
       if (next == Next::kLeave) break;
       if (next == Next::kWork) {
-        if (!serve(work)) break;
+        if (!serve(&order)) break;
         idle_since = GetCurrentTimestamp();
         continue;
       }
@@ -133,15 +147,24 @@ class Worker {
  private:
   // False if this worker must not serve again: the settings of its owner have changed since its session began, and
   // only a new session has the new ones. Looked at once for each run.
-  bool serve(const Assignment& work) {
-    if (work.run.id != last_run_) {
+  bool serve(Order* order) {
+    if (order->run.id != last_run_) {
       if (session_fingerprint(GetSessionUserId()) != fingerprint_) {
-        report(Outcome::kNotStarted);
+        for (Task& task : order->tasks) task.outcome = Outcome::kNotStarted;
+        report(order->tasks);
         return false;
       }
-      last_run_ = work.run.id;
+      last_run_ = order->run.id;
     }
-    report(run_attempt(work, was_cancelled));
+    const auto begins = [&](size_t index) { begin(*order, index); };
+    if (order->tasks.size() == 1) {
+      begins(0);
+      run_attempt(order->run, &order->tasks.front(), asked_to_stop);
+    } else {
+      run_together(order->run, &order->tasks, asked_to_stop, begins);
+    }
+    crash_notes::take_back(place);
+    report(order->tasks);
     settings::clear_attempt();
     show_idle();
     const pg::CancelHeld held;  // what comes now was meant for the attempt
@@ -151,6 +174,14 @@ class Worker {
       pgstat_report_stat(false);
     });
     return true;
+  }
+
+  // Says what it works on: in the crash notes for whoever comes after a crash, in its slot for those who look on.
+  static void begin(const Order& order, size_t index) {
+    const Task& task = order.tasks[index];
+    crash_notes::note(place, {MyDatabaseId, order.run, task.step_id, task.attempt});
+    Progress& progress = shared_state()->slots()[place].progress;
+    progress = {static_cast<int>(index), 0, 0, GetCurrentTimestamp()};
   }
 
   RunId last_run_ = 0;
@@ -169,10 +200,13 @@ extern "C" PGDLLEXPORT void etl_worker_main(Datum) {
     pg::guard([&] {
       BackgroundWorkerInitializeConnectionByOid(order.database, order.owner, compat::kWorkerConnectionFlags);
       MessageContext = AllocSetContextCreate(TopMemoryContext, "MessageContext", ALLOCSET_DEFAULT_SIZES);
-      before_shmem_exit(leave_at_exit, 0);
+      on_shmem_exit(leave_at_exit, 0);
     });
     if (!take_slot(order)) return;
-    install_row_counter();
+    crash_notes::mind_quit_signal(place);
+    install_executor_hooks(&shared_state()->slots()[place].progress);
+    install_notice_keeper();
+    install_shared_commit_timer();
     show_idle();
     Worker().run();
   });

@@ -7,6 +7,7 @@
 #include "pg/roles.h"
 #include "pg/settings.h"
 #include "pg/transaction.h"
+#include "pg/wait.h"
 
 namespace etl {
 
@@ -47,11 +48,16 @@ bool has_had_its_slice(const Slot& slot) {
   return !slot.fresh && GetCurrentTimestamp() - slot.since > kTimeSliceMs * INT64CONST(1000);
 }
 
-// Cancels what a worker is busy with. It still is: the state changes only under the lock.
-void stop(Slot& slot) {
-  if (slot.state != SlotState::kBusy || slot.cancelled) return;
-  slot.cancelled = true;
+// Stops what a worker is busy with. It still is: the state changes only under the lock.
+void stop_slot(Slot& slot, StopReason reason) {
+  if (slot.state != SlotState::kBusy || slot.stop != StopReason::kNone) return;
+  slot.stop = reason;
+  slot.terminate_at = pg::monotonic_ms() + settings::cancel_grace_ms();
   kill(slot.pid, SIGINT);
+}
+
+Finished content_of(const Slot& slot) {
+  return {slot.run, {slot.tasks, slot.tasks + slot.task_count}, slot.state == SlotState::kDead, slot.stop};
 }
 
 bool is_full(const Locked& locked) {
@@ -84,16 +90,16 @@ bool is_starting(const Locked& locked, Oid owner) {
 
 }  // namespace
 
-std::vector<Assignment> WorkerPool::adopt() {
-  std::vector<Assignment> busy;
+std::vector<Finished> WorkerPool::adopt() {
+  std::vector<Finished> busy;
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
     if (slot.state == SlotState::kStarting) {
       ++slot.generation;  // whoever is starting finds another number, and leaves
       slot.state = SlotState::kFree;
       locked.announce_slot();
-    } else if (slot.state != SlotState::kIdle && slot.work.run.id != 0) {
-      busy.push_back(slot.work);
+    } else if (slot.state != SlotState::kIdle && slot.run.id != 0) {
+      busy.push_back(content_of(slot));
     }
   });
   return busy;
@@ -104,10 +110,10 @@ std::vector<Finished> WorkerPool::collect() {
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
     if (slot.state != SlotState::kDone && slot.state != SlotState::kDead) return;
-    const bool died = slot.state == SlotState::kDead;
-    if (slot.work.run.id != 0) finished.push_back({slot.work, died, slot.outcome});
+    if (slot.run.id != 0) finished.push_back(content_of(slot));
     slot.state = slot.worker == nullptr ? SlotState::kFree : SlotState::kIdle;
-    slot.work = {};
+    slot.run = {};
+    slot.task_count = 0;
     if (slot.state == SlotState::kFree) locked.announce_slot();
   });
   return finished;
@@ -166,7 +172,7 @@ bool WorkerPool::is_starved(Oid owner) const {
   return std::find(starved_.begin(), starved_.end(), owner) != starved_.end();
 }
 
-bool WorkerPool::assign(Oid owner, const Assignment& work) {
+std::optional<int> WorkerPool::reserve(Oid owner) {
   const Locked locked;
   const bool no_room = server_is_full_ || is_full(locked);
   const bool must_give_way = no_room && !starved_.empty() && !is_starved(owner);
@@ -179,15 +185,27 @@ bool WorkerPool::assign(Oid owner, const Assignment& work) {
       retire(locked, slot);
       continue;
     }
-    slot.work = work;
-    slot.cancelled = false;
-    ++slot.generation;
-    slot.state = SlotState::kBusy;
-    slot.fresh = false;
-    locked.wake(slot.worker);
-    return true;
+    return place;
   }
-  return false;
+  return std::nullopt;
+}
+
+bool WorkerPool::hand_over(int place, Oid owner, const RunKey& run, const std::vector<Task>& tasks,
+                           int64_t timeout_ms) {
+  const Locked locked;
+  Slot& slot = locked->slots()[place];
+  if (!takes_work(slot) || slot.database != MyDatabaseId || slot.owner != owner) return false;
+  slot.run = run;
+  slot.task_count = static_cast<int>(tasks.size());
+  std::copy(tasks.begin(), tasks.end(), slot.tasks);
+  slot.stop = StopReason::kNone;
+  slot.deadline = timeout_ms == 0 ? 0 : pg::monotonic_ms() + timeout_ms;
+  slot.terminate_at = 0;
+  ++slot.generation;
+  slot.state = SlotState::kBusy;
+  slot.fresh = false;
+  locked.wake(slot.worker);
+  return true;
 }
 
 void WorkerPool::end_round(bool work_is_left) {
@@ -212,8 +230,9 @@ bool WorkerPool::want(Oid owner) {
     }
   }
   server_is_full_ = !start(owner);
-  if (!server_is_full_) return true;
   const Locked locked;
+  locked.find_seat(MyDatabaseId)->server_is_full = server_is_full_;
+  if (!server_is_full_) return true;
   locked.find_seat(MyDatabaseId)->wants_slot = true;
   retire_one(locked, is_starved(owner));
   return false;
@@ -262,16 +281,42 @@ bool WorkerPool::start(Oid owner) {
   return false;
 }
 
-void WorkerPool::cancel(RunId run_id) {
+void WorkerPool::stop(RunId run_id, StopReason reason, const std::function<bool(StepId)>& concerns) {
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
-    if (slot.work.run.id == run_id) stop(slot);
+    const bool concerned =
+        std::any_of(slot.tasks, slot.tasks + slot.task_count, [&](const Task& task) { return concerns(task.step_id); });
+    if (slot.run.id == run_id && concerned) stop_slot(slot, reason);
   });
+}
+
+void WorkerPool::stop(RunId run_id, StopReason reason) {
+  stop(run_id, reason, [](StepId) { return true; });
 }
 
 void WorkerPool::stop_all() {
   const Locked locked;
-  each_own_slot(locked, [](Slot& slot, int) { stop(slot); });
+  each_own_slot(locked, [](Slot& slot, int) { stop_slot(slot, StopReason::kGone); });
+}
+
+long WorkerPool::tend() {
+  long delay = pg::kForever;
+  const int64_t now = pg::monotonic_ms();
+  const Locked locked;
+  each_own_slot(locked, [&](Slot& slot, int) {
+    if (slot.state != SlotState::kBusy) return;
+    if (slot.stop == StopReason::kNone && slot.deadline != 0 && slot.deadline <= now)
+      stop_slot(slot, StopReason::kJobTimeout);
+    if (slot.terminate_at != 0 && slot.terminate_at <= now) {
+      kill(slot.pid, SIGTERM);
+      slot.terminate_at = 0;
+    }
+    const int64_t next = slot.terminate_at != 0           ? slot.terminate_at
+                         : slot.stop == StopReason::kNone ? slot.deadline
+                                                          : 0;
+    if (next != 0) delay = pg::sooner(delay, static_cast<long>(next - now));
+  });
+  return delay;
 }
 
 bool WorkerPool::is_settled() const {

@@ -5,32 +5,37 @@
 
 namespace etl {
 
-// What became of an assignment.
+// Tasks of one worker, and what became of them.
 struct Finished {
-  Assignment work;
+  RunKey run;
+  std::vector<Task> tasks;
   bool died;        // the worker is gone and has said nothing
-  Outcome outcome;  // otherwise
+  StopReason stop;  // why it was asked to stop
 };
 
 class WorkerPool {
  public:
   // Takes over the slots of this database as a conductor of before left them. Returns what its workers are
   // working on.
-  std::vector<Assignment> adopt();
+  std::vector<Finished> adopt();
 
-  // Assignments that have ended since the last call; their workers are idle again.
+  // Tasks that have ended since the last call; their workers are idle again.
   std::vector<Finished> collect();
 
   // Owners for whom a worker was started that ended before it could serve.
   std::vector<Oid> failed_starts();
 
   // Begins a round of assignments: these owners have work. Those of them who have no worker at all are starved: as long
-  // as there is no room for one of theirs, assign() refuses work for the others, so that want() can make room.
+  // as there is no room for one of theirs, reserve() refuses the others, so that want() can make room.
   void begin_round(const std::vector<Oid>& owners);
   const std::vector<Oid>& starved() const { return starved_; }
 
-  // Hands work to an idle worker of its owner. False if there is none.
-  bool assign(Oid owner, const Assignment& work);
+  // The place of an idle worker of an owner, or none.
+  std::optional<int> reserve(Oid owner);
+
+  // Hands tasks, kMostTogether at most, to the worker in that place, which has so many milliseconds for them (0: no
+  // limit). False if it has gone meanwhile.
+  bool hand_over(int place, Oid owner, const RunKey& run, const std::vector<Task>& tasks, int64_t timeout_ms);
 
   // Sees to it that a worker for this owner starts as soon as there is room; makes room, if needed, by retiring an
   // idle worker. Does nothing while one is starting. False if the server has no worker slot: try again later. Ask for
@@ -40,11 +45,16 @@ class WorkerPool {
   // Ends a round, after all that could be assigned was: tells others about workers that are idle now.
   void end_round(bool work_is_left);
 
-  // Asks the workers on this run to stop what they do.
-  void cancel(RunId run_id);
+  // Asks the workers on these steps of a run to stop what they do.
+  void stop(RunId run_id, StopReason reason, const std::function<bool(StepId)>& concerns);
+  void stop(RunId run_id, StopReason reason);
 
   // Asks all workers of this database to stop what they do.
   void stop_all();
+
+  // Stops what has run out of time, and terminates who did not heed a stop within etl_orchestrator.cancel_grace.
+  // Returns in how many milliseconds to call it again; pg::kForever if nothing has a time.
+  long tend();
 
   bool has_workers() const;
   bool awaits_start() const { return !starting_.empty(); }  // of a worker that has not attached yet

@@ -11,6 +11,11 @@ int idle_timeout_value = 10000;
 int progress_value = static_cast<int>(Progress::kJob);
 bool superuser_jobs_value = true;
 bool analyze_after_load_value = true;
+bool enabled_value = true;
+int shared_commit_delay_value = 5;
+int cancel_grace_value = 5000;
+int crash_limit_value = 3;
+int log_retention_value = 90 * 24 * 60;
 
 const config_enum_entry kProgressOptions[] = {{"job", static_cast<int>(Progress::kJob), false},
                                               {"layer", static_cast<int>(Progress::kLayer), false},
@@ -52,6 +57,22 @@ bool analyze_after_load() {
   return analyze_after_load_value;
 }
 
+bool enabled() {
+  return enabled_value;
+}
+int shared_commit_delay_ms() {
+  return shared_commit_delay_value;
+}
+int cancel_grace_ms() {
+  return cancel_grace_value;
+}
+int crash_limit() {
+  return crash_limit_value;
+}
+int64_t log_retention_minutes() {
+  return log_retention_value;
+}
+
 CurrentAttempt& current_attempt() {
   static auto* attempt = new CurrentAttempt;  // never destroyed: the library is not unloaded
   return *attempt;
@@ -65,6 +86,15 @@ void show_attempt(CurrentAttempt attempt) {
 void clear_attempt() {
   current_attempt() = {};
   show({"", "", "", ""});
+}
+
+void forget_attempt() {
+  current_attempt() = {};
+}
+
+void limit_statements(int64_t milliseconds) {
+  const std::string value = std::to_string(std::min<int64_t>(milliseconds, INT_MAX));
+  pg::guard([&] { SetConfigOption("statement_timeout", value.c_str(), PGC_USERSET, PGC_S_SESSION); });
 }
 
 void define() {
@@ -87,6 +117,25 @@ void define() {
                            "Analyzes the table of a job after the job has written a tenth of it or more.",
                            "Happens in the job's own transaction, where the job's owner may analyze the table.",
                            &analyze_after_load_value, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable(
+      "etl_orchestrator.enabled", "Whether anything may start.",
+      "When off, and after a reload, running jobs go on, and all others wait until it is on again.", &enabled_value,
+      true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.shared_commit_delay",
+                          "How long a short job that has finished may wait for others to commit together with it.",
+                          "A job that runs past it is rolled back and runs again alone. 0 turns shared commits off.",
+                          &shared_commit_delay_value, 5, 0, 1000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.cancel_grace",
+                          "How long a job may take to heed a cancel or a timeout before its process is terminated.", "",
+                          &cancel_grace_value, 5000, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.crash_limit",
+                          "After how many crashes of the server in a row the job that caused them is quarantined.",
+                          "setup.release_job() lets it run again. 0 never quarantines.", &crash_limit_value, 3, 0, 1000,
+                          PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.log_retention", "How long runs and their log are kept.",
+                          "They go week by week, never with an unfinished run. 0 keeps them for ever.",
+                          &log_retention_value, 90 * 24 * 60, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, nullptr, nullptr,
+                          nullptr);
   define_shown(0, "Inside a job: the run that it belongs to.");
   define_shown(1, "Inside a job: its layer.");
   define_shown(2, "Inside a job: its name.");

@@ -48,6 +48,10 @@ Value value(int32_t number) {
 Value value(Oid oid) {
   return Value(ObjectIdGetDatum(oid));
 }
+Value value(double number) {
+  return Value(Float8GetDatum(number));
+}
+
 Value value(bool truth) {
   return Value(BoolGetDatum(truth));
 }
@@ -90,6 +94,30 @@ Value oid_array(const std::vector<Oid>& oids) {
   }));
 }
 
+Value int8_array(const std::vector<int64_t>& numbers) {
+  return Value(guard([&] {
+    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (numbers.size() + 1)));
+    for (size_t i = 0; i < numbers.size(); ++i) elements[i] = Int64GetDatum(numbers[i]);
+    return PointerGetDatum(
+        construct_array(elements, static_cast<int>(numbers.size()), INT8OID, 8, true, TYPALIGN_DOUBLE));
+  }));
+}
+
+Value timestamp_array(const std::vector<TimestampTz>& times, TimestampTz null) {
+  return Value(guard([&] {
+    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (times.size() + 1)));
+    auto* nulls = static_cast<bool*>(palloc(sizeof(bool) * (times.size() + 1)));
+    for (size_t i = 0; i < times.size(); ++i) {
+      elements[i] = TimestampTzGetDatum(times[i]);
+      nulls[i] = times[i] == null;
+    }
+    int size = static_cast<int>(times.size());
+    int lower_bound = 1;
+    return PointerGetDatum(construct_md_array(elements, nulls, size == 0 ? 0 : 1, &size, &lower_bound, TIMESTAMPTZOID,
+                                              8, true, TYPALIGN_DOUBLE));
+  }));
+}
+
 Value timestamp_value(TimestampTz time) {
   return Value(TimestampTzGetDatum(time));
 }
@@ -126,6 +154,12 @@ double Rows::float8(int row, int column) const {
   bool null = true;
   const Datum found = datum(row, column, &null);
   return null ? 0 : DatumGetFloat8(found);
+}
+
+TimestampTz Rows::timestamp(int row, int column) const {
+  bool null = true;
+  const Datum found = datum(row, column, &null);
+  return null ? 0 : DatumGetTimestampTz(found);
 }
 
 bool Rows::boolean(int row, int column) const {

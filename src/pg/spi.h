@@ -52,12 +52,16 @@ Value value(int64_t number);
 Value value(int32_t number);
 Value value(Oid oid);
 Value value(bool truth);
+Value value(double number);
 Value value(std::string_view text);           // copied into the current memory context
 Value value(const char* text);                // null pointer: null
 Value text_or_null(const std::string& text);  // empty: null
 Value text_array(const std::vector<std::string>& texts);
 Value int4_array(const std::vector<int>& numbers);
 Value oid_array(const std::vector<Oid>& oids);
+Value int8_array(const std::vector<int64_t>& numbers);
+Value timestamp_array(const std::vector<TimestampTz>& times,
+                      TimestampTz null = INT64_MIN);  // elements equal to `null` are null
 Value timestamp_value(TimestampTz time);
 inline Value null_value() {
   return Value();
@@ -75,12 +79,13 @@ class Rows {
   int size() const { return table_ == nullptr ? 0 : static_cast<int>(processed_); }
   uint64 processed() const { return processed_; }
 
-  // Columns count from 0. The typed readers give 0, false or "" for null.
+  // Columns count from 0. The typed readers give 0 (also for a time), false or "" for null.
   bool null(int row, int column) const;
   int64_t int8(int row, int column) const;
   int32_t int4(int row, int column) const;
   Oid oid(int row, int column) const;
   double float8(int row, int column) const;
+  TimestampTz timestamp(int row, int column) const;
   bool boolean(int row, int column) const;
   std::string text(int row, int column) const;                // any type, through its output function
   std::vector<std::string> texts(int row, int column) const;  // text[]; null: empty

@@ -66,33 +66,41 @@ void Block::commit() {
   open_ = false;
 }
 
-bool in_subtransaction(const std::function<void()>& body) {
-  struct Outer {
-    MemoryContext context;
-    ResourceOwner owner;
-  };
-  const Outer outer = guard([] {
-    const Outer saved{CurrentMemoryContext, CurrentResourceOwner};
-    BeginInternalSubTransaction(nullptr);
-    return saved;
-  });
-  bool done = true;
+Subtransaction::Subtransaction() : context_(CurrentMemoryContext), owner_(CurrentResourceOwner) {
+  guard([] { BeginInternalSubTransaction(nullptr); });
+}
+
+Subtransaction::~Subtransaction() {
+  if (!open_) return;
   try {
+    guard([] { RollbackAndReleaseCurrentSubTransaction(); });
+    restore();
+  } catch (const Error&) {
+    abort_everything();  // what follows in the transaction fails
+  }
+}
+
+void Subtransaction::release() {
+  guard([] { ReleaseCurrentSubTransaction(); });
+  open_ = false;
+  restore();
+}
+
+void Subtransaction::restore() const {
+  MemoryContextSwitchTo(context_);
+  CurrentResourceOwner = owner_;
+}
+
+bool in_subtransaction(const std::function<void()>& body) {
+  try {
+    Subtransaction subtransaction;
     body();
+    subtransaction.release();
+    return true;
   } catch (const Error& error) {
     if (error.sqlstate() == ERRCODE_QUERY_CANCELED) throw;
-    done = false;
+    return false;
   }
-  guard([&] {
-    if (done) {
-      ReleaseCurrentSubTransaction();
-    } else {
-      RollbackAndReleaseCurrentSubTransaction();
-    }
-    MemoryContextSwitchTo(outer.context);
-    CurrentResourceOwner = outer.owner;
-  });
-  return done;
 }
 
 void abort_everything() {

@@ -51,6 +51,25 @@ class Block {
   bool open_ = true;
 };
 
+// A subtransaction of the open transaction: rolled back at the end of its life, unless release() is reached. An error
+// raised inside may be caught outside of it, and the transaction goes on.
+class Subtransaction {
+ public:
+  Subtransaction();
+  ~Subtransaction();
+  Subtransaction(const Subtransaction&) = delete;
+  Subtransaction& operator=(const Subtransaction&) = delete;
+
+  void release();
+
+ private:
+  void restore() const;
+
+  MemoryContext context_;
+  ResourceOwner owner_;
+  bool open_ = true;
+};
+
 // Runs `body` in a subtransaction of the open transaction. False if it raised an error, of which nothing is left; a
 // cancel passes on.
 bool in_subtransaction(const std::function<void()>& body);

@@ -50,6 +50,12 @@ void handle_background_signals() {
   BackgroundWorkerUnblockSignals();
 }
 
+int64_t monotonic_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
+}
+
 long milliseconds_until(TimestampTz time) {
   return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), time);
 }

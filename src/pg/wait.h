@@ -7,6 +7,12 @@ namespace etl::pg {
 
 inline constexpr long kForever = -1;
 
+// The shorter of two delays, where kForever is the longest.
+inline long sooner(long a, long b) {
+  if (a == kForever || b == kForever) return a == kForever ? b : a;
+  return std::min(a, b);
+}
+
 // Sleeps until this process's latch is set or `milliseconds` have passed (kForever: no limit), and resets the
 // latch. Ends the process when the postmaster is gone. Handles no interrupt: see check_interrupts().
 // True if the latch was set.
@@ -31,6 +37,9 @@ class CancelHeld {
 
 // Signal handlers of a background process of ours.
 void handle_background_signals();
+
+// Milliseconds of a clock that nobody can set, the same for all processes of a machine.
+int64_t monotonic_ms();
 
 // Milliseconds from now until `time`, at least 0.
 long milliseconds_until(TimestampTz time);

@@ -34,4 +34,9 @@ std::optional<int> ReadyQueue::first(int lane) const {
   return *found->second.begin();
 }
 
+int ReadyQueue::size(int lane) const {
+  const auto found = lanes_.find(lane);
+  return found == lanes_.end() ? 0 : static_cast<int>(found->second.size());
+}
+
 }  // namespace etl::plan

@@ -19,6 +19,8 @@ class ReadyQueue {
   // The lowest rank of a lane, or none.
   std::optional<int> first(int lane) const;
 
+  int size(int lane) const;
+
   // The lowest rank of each lane that has one, and that lane.
   const std::map<int, int>& heads() const { return heads_; }
 

@@ -119,6 +119,8 @@ class Schedule {
   // get none. None while max_parallel steps are running.
   std::optional<StepId> next(int lane) const;
 
+  int ready_count(int lane) const { return ready_.size(lane); }
+
   // Lanes for which next() has a step, the one with the most urgent step first.
   std::vector<int> lanes_with_work() const;
 

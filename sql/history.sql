@@ -1,0 +1,75 @@
+-- Partitions of history: one for each week (UTC) of setup.load_runs, setup.run_steps and setup.load_log. The engine makes
+-- those of this week and the next, and drops the ones that are older than etl_orchestrator.log_retention.
+
+-- Makes the partitions of the week of a moment, where they are missing. They belong to the extension, so that they are
+-- not dumped and go with it.
+CREATE FUNCTION setup.make_partitions(moment timestamptz) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+DECLARE
+  first_day constant timestamp := date_trunc('week', moment AT TIME ZONE 'UTC');
+  parent text;
+  partition text;
+BEGIN
+  IF to_regclass(format('setup.load_log_%s', to_char(first_day, 'YYYYMMDD'))) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  LOCK TABLE setup.load_runs IN SHARE UPDATE EXCLUSIVE MODE;  -- somebody else may be making them
+  FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log'] LOOP
+    partition := format('%s_%s', parent, to_char(first_day, 'YYYYMMDD'));
+    CONTINUE WHEN to_regclass('setup.' || partition) IS NOT NULL;
+    EXECUTE format('CREATE TABLE setup.%I (LIKE setup.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition, parent);
+    IF parent = 'load_log' THEN  -- the engine knows this index by its name
+      EXECUTE format('CREATE UNIQUE INDEX %I ON setup.%I (run_id, step_id, round, run_at) WHERE status = ''OK''',
+                     partition || '_one_success', partition);
+    END IF;
+    EXECUTE format('ALTER TABLE setup.%I ATTACH PARTITION setup.%I FOR VALUES FROM (%L) TO (%L)', parent, partition,
+                   first_day AT TIME ZONE 'UTC', (first_day + interval '1 week') AT TIME ZONE 'UTC');
+    IF NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+                      AND d.objid = format('setup.%I', partition)::regclass) THEN
+      EXECUTE format('ALTER EXTENSION etl_orchestrator ADD TABLE setup.%I', partition);
+    END IF;
+  END LOOP;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION setup.make_partitions(timestamptz) FROM PUBLIC;
+
+-- Drops the weeks that ended before a moment, but none with a run that has not finished. Returns how many it dropped.
+CREATE FUNCTION setup.drop_history(older_than timestamptz) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+DECLARE
+  week text;
+  parent text;
+  has_unfinished boolean;
+  dropped integer := 0;
+BEGIN
+  FOR week IN
+    SELECT substr(c.relname, length('load_runs_') + 1)
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'setup.load_runs'::regclass
+       AND (to_date(substr(c.relname, length('load_runs_') + 1), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
+             <= older_than
+     ORDER BY c.relname
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM setup.%I WHERE finished_at IS NULL)', 'load_runs_' || week)
+      INTO has_unfinished;
+    CONTINUE WHEN has_unfinished;
+    EXECUTE format('DELETE FROM setup.run_cancellations c USING setup.%I r WHERE c.run_id = r.run_id',
+                   'load_runs_' || week);
+    FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log'] LOOP
+      EXECUTE format('ALTER EXTENSION etl_orchestrator DROP TABLE setup.%I', parent || '_' || week);
+      EXECUTE format('DROP TABLE setup.%I', parent || '_' || week);
+    END LOOP;
+    dropped := dropped + 1;
+  END LOOP;
+  DELETE FROM setup.notifications n
+   WHERE n.notification_id IN (SELECT o.notification_id FROM setup.notifications o WHERE o.created_at < older_than
+                                ORDER BY o.notification_id LIMIT 1000);
+  RETURN dropped;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION setup.drop_history(timestamptz) FROM PUBLIC;
+
+SELECT setup.make_partitions(pg_catalog.now());
+SELECT setup.make_partitions(pg_catalog.now() + interval '1 week');

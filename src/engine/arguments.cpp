@@ -1,0 +1,63 @@
+#include "engine/arguments.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "funcapi.h"
+#include "utils/jsonb.h"
+}
+
+namespace etl {
+
+std::optional<std::string> text_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  const char* argument = pg::guard([&] { return text_to_cstring(PG_GETARG_TEXT_PP(number)); });
+  return std::string(argument);
+}
+
+std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, int number, const char* name) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  return pg::texts_of(PG_GETARG_DATUM(number), name);
+}
+
+bool flag_argument(FunctionCallInfo fcinfo, int number) {
+  return !PG_ARGISNULL(number) && PG_GETARG_BOOL(number);
+}
+
+std::optional<std::string> interval_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  const Interval interval = *PG_GETARG_INTERVAL_P(number);
+  return pg::format("%d months %d days %lld microseconds", interval.month, interval.day,
+                    static_cast<long long>(interval.time));
+}
+
+TimestampTz deadline_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) return 0;
+  const Datum interval = PG_GETARG_DATUM(number);
+  return pg::guard([&] {
+    return DatumGetTimestampTz(
+        DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()), interval));
+  });
+}
+
+Datum text_result(const std::string& text) {
+  return pg::guard(
+      [&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });
+}
+
+void return_rows(FunctionCallInfo fcinfo, const std::vector<std::vector<pg::Value>>& rows) {
+  constexpr size_t kMostColumns = 16;
+  pg::guard([&] { InitMaterializedSRF(fcinfo, 0); });
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  for (const std::vector<pg::Value>& row : rows) {
+    Datum datums[kMostColumns];
+    bool nulls[kMostColumns];
+    for (size_t i = 0; i < row.size(); ++i) {
+      datums[i] = row[i].datum;
+      nulls[i] = row[i].null;
+    }
+    pg::guard([&] { tuplestore_putvalues(result->setResult, result->setDesc, datums, nulls); });
+  }
+}
+
+}  // namespace etl

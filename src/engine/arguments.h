@@ -1,0 +1,30 @@
+// Arguments and results of SQL functions.
+#pragma once
+
+#include "pg/spi.h"
+
+extern "C" {
+#include "fmgr.h"
+}
+
+namespace etl {
+
+// None for null.
+std::optional<std::string> text_argument(FunctionCallInfo fcinfo, int number);
+std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, int number, const char* name);
+
+// A flag that is null is false.
+bool flag_argument(FunctionCallInfo fcinfo, int number);
+
+// An interval, as text that interval_in reads, whatever the settings; none for null.
+std::optional<std::string> interval_argument(FunctionCallInfo fcinfo, int number);
+
+// The moment at which an interval from now has passed; 0 for null.
+TimestampTz deadline_argument(FunctionCallInfo fcinfo, int number);
+
+Datum text_result(const std::string& text);
+
+// Returns rows from a function that returns a table.
+void return_rows(FunctionCallInfo fcinfo, const std::vector<std::vector<pg::Value>>& rows);
+
+}  // namespace etl

@@ -1,0 +1,142 @@
+#include "engine/crash_notes.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace etl::crash_notes {
+
+namespace {
+
+constexpr const char* kFile = "etl_orchestrator.crash_notes";
+constexpr uint64 kMagic = 0x45544c4e4f544531;
+constexpr int kMostReports = 256;
+
+struct Book {
+  uint64 magic;
+  uint64 inode;      // of the file itself: a copy of the data directory has another
+  char boot_id[40];  // of the machine: after it went down nobody knows who was to blame
+  int slot_count;
+  Note reports[kMostReports];
+
+  Note* notes() { return reinterpret_cast<Note*>(this + 1); }
+};
+
+Book* book = nullptr;
+int own_place = -1;
+
+size_t book_size(int slot_count) {
+  return sizeof(Book) + sizeof(Note) * static_cast<size_t>(slot_count);
+}
+
+void read_boot_id(char (&boot_id)[40]) {
+  memset(boot_id, 0, sizeof boot_id);
+  const int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  if (read(file, boot_id, sizeof boot_id - 1) < 0) boot_id[0] = '\0';
+  close(file);
+}
+
+// Without a file (a full disk) the memory of the postmaster does: it outlives every crash but its own.
+Book* map_book(size_t size, uint64* inode) {
+  const int file = open(kFile, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  struct stat status {};
+  void* memory = MAP_FAILED;
+  if (file >= 0 && ftruncate(file, static_cast<off_t>(size)) == 0 && fstat(file, &status) == 0)
+    memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (file >= 0) close(file);
+  *inode = status.st_ino;
+  if (memory == MAP_FAILED) memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<Book*>(memory);
+}
+
+void add_report(const Note& note) {
+  for (Note& report : book->reports) {
+    if (OidIsValid(report.database)) continue;
+    report = note;
+    return;
+  }
+}
+
+// A postmaster that has just begun cannot know whether the one before it was killed together with all its processes:
+// then several notes are left, and none of them tells anything.
+void report_notes(bool fresh_postmaster) {
+  Note* notes = book->notes();
+  const auto left =
+      std::count_if(notes, notes + book->slot_count, [](const Note& note) { return OidIsValid(note.database); });
+  for (int i = 0; i < book->slot_count; ++i) {
+    if (OidIsValid(notes[i].database) && (!fresh_postmaster || left == 1)) add_report(notes[i]);
+    notes[i] = {};
+  }
+}
+
+// As the server's own handler, which does nothing but leave.
+void quit(int) {
+  take_back(own_place);
+  _exit(2);
+}
+
+}  // namespace
+
+void start_up(int slot_count) {
+  const bool fresh_postmaster = book == nullptr;
+  if (fresh_postmaster) {
+    uint64 inode = 0;
+    book = map_book(book_size(slot_count), &inode);
+    if (book == nullptr) return;
+    char boot_id[40];
+    read_boot_id(boot_id);
+    const bool ours = book->magic == kMagic && book->inode == inode && strcmp(book->boot_id, boot_id) == 0 &&
+                      book->slot_count == slot_count;
+    if (!ours) {
+      memset(static_cast<void*>(book), 0, book_size(slot_count));
+      book->magic = kMagic;
+      book->inode = inode;
+      memcpy(book->boot_id, boot_id, sizeof boot_id);
+      book->slot_count = slot_count;
+    }
+  }
+  report_notes(fresh_postmaster);
+}
+
+void note(int place, const Note& note) {
+  if (book == nullptr) return;
+  Note& own = book->notes()[place];
+  own.run = note.run;
+  own.step_id = note.step_id;
+  own.attempt = note.attempt;
+  own.database = note.database;  // last: from now on it counts
+}
+
+void take_back(int place) {
+  if (book != nullptr && place >= 0) book->notes()[place].database = InvalidOid;
+}
+
+void mind_quit_signal(int place) {
+  own_place = place;
+  struct sigaction action {};
+  action.sa_handler = quit;
+  sigaction(SIGQUIT, &action, nullptr);
+}
+
+std::vector<Note> reports(const Locked&, Oid database) {
+  std::vector<Note> found;
+  if (book == nullptr) return found;
+  for (const Note& report : book->reports)
+    if (OidIsValid(report.database) && report.database == database) found.push_back(report);
+  return found;
+}
+
+void forget(const Locked&, const Note& wanted) {
+  for (Note& report : book->reports) {
+    if (report.database != wanted.database || report.run.id != wanted.run.id || report.run.at != wanted.run.at ||
+        report.step_id != wanted.step_id || report.attempt != wanted.attempt)
+      continue;
+    report = {};
+  }
+}
+
+}  // namespace etl::crash_notes

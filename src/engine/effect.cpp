@@ -1,0 +1,74 @@
+#include "engine/effect.h"
+
+#include "engine/executor.h"
+#include "engine/file_load.h"
+#include "pg/relations.h"
+#include "pg/roles.h"
+#include "pg/settings.h"
+
+namespace etl {
+
+namespace {
+
+constexpr double kAnalyzeShare = 0.1;  // of a table's rows; autovacuum's default for analyzing
+
+}  // namespace
+
+Oid DeclaredTable::find() const {
+  return name_.empty() ? InvalidOid : pg::find_table(pg::parse_table_name(name_, ""));
+}
+
+void DeclaredTable::before() {
+  table_ = find();
+  if (OidIsValid(table_)) rows_before_ = pg::rows_written_counter(table_).value_or(0);
+}
+
+std::optional<int64_t> DeclaredTable::rows_since() const {
+  const Oid now = find();
+  const std::optional<int64_t> rows = OidIsValid(now) ? pg::rows_written_counter(now) : std::nullopt;
+  if (!rows) return std::nullopt;
+  return *rows - (now == table_ ? rows_before_ : 0);
+}
+
+bool DeclaredTable::is_worth_analyzing(int64_t rows) const {
+  if (!settings::analyze_after_load() || rows == 0) return false;
+  const Oid table = find();
+  return OidIsValid(table) && pg::table_owner(table) == GetUserId() &&
+         static_cast<double>(rows) >= kAnalyzeShare * pg::planned_rows(table);
+}
+
+void run_effect(pg::Block& block, const run_store::Work& work, log_store::Entry* entry) {
+  DeclaredTable table(work.table);
+  bool analyze = false;
+  const Oid owner = work.discovered ? GetUserId() : InvalidOid;
+  if (work.file.empty()) {
+    if (!work.table.empty()) block.look([&] { table.before(); });
+    entry->rows = run_in_block(work.command, owner);
+  } else {
+    Loaded loaded;
+    block.look([&] { loaded = load_file(work.table, work.file, work.discovered); });
+    entry->rows = loaded.rows;
+    entry->message = loaded.note;
+  }
+  if (work.table.empty()) return;
+  block.look([&] {
+    if (work.file.empty()) entry->rows = table.rows_since().value_or(*entry->rows);
+    analyze = table.is_worth_analyzing(*entry->rows);
+  });
+  // A courtesy to the jobs that follow: if it fails, the work of this one stands.
+  const bool analyzed = !analyze || pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
+  if (!analyzed) entry->message = kNotAnalyzed;
+}
+
+void require_own_role() {
+  if (pg::role_exists(GetSessionUserId())) return;
+  throw pg::Failure(ERRCODE_UNDEFINED_OBJECT,
+                    pg::format("the owner of this job was dropped (role with OID %u)", GetSessionUserId()));
+}
+
+void present(const RunKey& run, const Task& task, const run_store::Work& work) {
+  settings::show_attempt({run.id, run.at, task.attempt, work.layer, work.job, {}});
+  if (work.statement_timeout_ms > 0) settings::limit_statements(work.statement_timeout_ms);
+}
+
+}  // namespace etl

@@ -1,0 +1,19 @@
+// Why an attempt did not succeed, in the words of its log row.
+#pragma once
+
+#include "engine/log_store.h"
+
+namespace etl {
+
+// Status, SQLSTATE and texts of an error that ended an attempt. An error that a stop caused is described as that stop.
+void describe(const pg::Error& error, StopReason stop, const run_store::Work& work, log_store::Entry* entry);
+void describe(const pg::Failure& failure, log_store::Entry* entry);
+void describe(StopReason stop, const run_store::Work& work, log_store::Entry* entry);
+
+// When a job that failed so may be tried again, as its policy says; 0: never. Draws the jitter.
+TimestampTz retry_time(const run_store::Work& work, const log_store::Entry& entry);
+
+// ERROR, TIMED_OUT or CANCELLED.
+Outcome outcome_of(const log_store::Entry& entry);
+
+}  // namespace etl

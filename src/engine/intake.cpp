@@ -1,0 +1,176 @@
+#include "engine/intake.h"
+
+#include "engine/crash_notes.h"
+#include "pg/guard.h"
+#include "pg/transaction.h"
+
+extern "C" {
+#include "commands/extension.h"
+}
+
+namespace etl {
+
+namespace {
+
+constexpr int kMostReads = 3;  // then a run whose plan cannot be read is given up
+
+Oid present_extension() {
+  return pg::guard([] { return get_extension_oid("etl_orchestrator", true); });
+}
+
+}  // namespace
+
+void complain(RunId run, const char* message) {
+  pg::abort_everything();
+  log_line(WARNING, pg::format("etl_orchestrator conductor: run %lld: %s", static_cast<long long>(run), message),
+           "It tries again in a second.");
+}
+
+bool Intake::look() {
+  complete_ = true;
+  has_queue_ = false;
+  std::vector<run_store::Head> heads;
+  {
+    pg::Transaction transaction;
+    const Oid present = present_extension();
+    if (present != extension_) forget_extension(present);
+    if (OidIsValid(present)) settle_crashes();
+    transaction.commit();
+  }
+  if (OidIsValid(extension_)) {
+    pg::Transaction transaction;
+    {
+      const pg::Spi spi;
+      heads = run_store::unfinished();
+      holds_.read();
+      admission_.read_capacities();
+    }
+    transaction.commit();
+  }
+  drop_vanished(heads);
+  for (const run_store::Head& head : heads)
+    if (!runs_.contains(head.key.id)) load(head);
+  for (const run_store::Head& head : heads)
+    if (head.cancel_requested) heed_cancel(head);
+  heed_holds();
+  return complete_;
+}
+
+// Attempts whose own process was killed, and took the server down.
+void Intake::settle_crashes() {
+  const std::vector<crash_notes::Note> reports = crash_notes::reports(Locked(), MyDatabaseId);
+  if (reports.empty()) return;
+  {
+    pg::Transaction transaction;
+    {
+      const pg::Spi spi;
+      for (const auto& report : reports) job_holds::record_crash(report.run, report.step_id, report.attempt);
+    }
+    transaction.commit();
+  }
+  const Locked locked;
+  for (const auto& report : reports) crash_notes::forget(locked, report);
+}
+
+// If the extension was dropped, or dropped and created again, the runs of before are gone.
+void Intake::forget_extension(Oid present) {
+  if (OidIsValid(extension_)) {
+    pool_.stop_all();
+    adopted_.clear();
+  }
+  for (const auto& [id, run] : runs_) admission_.forget(id);
+  runs_.clear();
+  unreadable_.clear();
+  extension_ = present;
+}
+
+// Runs that somebody has deleted in the middle.
+void Intake::drop_vanished(const std::vector<run_store::Head>& heads) {
+  for (auto entry = runs_.begin(); entry != runs_.end();) {
+    const RunKey& key = entry->second->key();
+    if (std::any_of(heads.begin(), heads.end(), [&](const auto& head) { return head.key == key; })) {
+      ++entry;
+      continue;
+    }
+    const RunId id = key.id;
+    pool_.stop(id, StopReason::kGone);
+    admission_.forget(id);
+    entry = runs_.erase(entry);
+    Locked().wake_waiters(id, true);
+  }
+}
+
+// Each run in a transaction of its own: one that cannot be read, or that somebody holds locked, keeps no other from
+// running. After a few tries an unreadable one ends with an error.
+void Intake::load(const run_store::Head& head) {
+  const RunId id = head.key.id;
+  try {
+    pg::Transaction transaction;
+    std::unique_ptr<ActiveRun> run;
+    bool ended = false;
+    {
+      const pg::Spi spi;
+      if (head.foreign || !goes_first(head)) {
+        ended = head.cancel_requested;
+        if (ended) run_store::mark_finished(head.key, {"CANCELLED", 0, 0, 0, "cancelled before it began"});
+      } else if ((run = unreadable_[id] < kMostReads ? read(head) : nullptr) == nullptr) {
+        ended = true;
+        run_store::mark_finished(head.key, {"ERROR", 0, 0, 0, "the plan of this run cannot be read"});
+      } else if (!head.started) {
+        run_store::mark_started(head.key);
+      }
+    }
+    transaction.commit();
+    unreadable_.erase(id);
+    if (run != nullptr) {
+      for (const Finished& work : adopted_)
+        if (work.run == head.key)
+          for (const Task& task : work.tasks) admission_.take(applicant(*run, task.step_id));
+      runs_[id] = std::move(run);
+    }
+    if (ended) Locked().wake_waiters(id, true);
+  } catch (const std::exception& error) {
+    const auto* raised = dynamic_cast<const pg::Error*>(&error);
+    if (raised == nullptr || raised->sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) ++unreadable_[id];
+    complain(id, error.what());
+    complete_ = false;
+  }
+}
+
+// False if another run of the same pipeline goes first. Then it waits for that, or is ended, as was asked for.
+bool Intake::goes_first(const run_store::Head& head) {
+  if (head.started) return true;
+  const std::optional<run_store::Rival> rival = run_store::rival_of(head.key);
+  if (!rival) return true;
+  if (rival->if_running == "queue") {
+    has_queue_ = true;
+    return false;
+  }
+  const std::string message = pg::format("run %lld of the same pipeline is running", static_cast<long long>(rival->id));
+  run_store::mark_finished(head.key, {rival->if_running == "skip" ? "SKIPPED" : "ERROR", 0, 0, 0, message});
+  Locked().wake_waiters(head.key.id, true);
+  return false;
+}
+
+std::unique_ptr<ActiveRun> Intake::read(const run_store::Head& head) {
+  const auto ended = log_store::read_attempts(head.key);
+  auto stored = run_store::read_run(head.key);
+  if (!stored) return nullptr;
+  return std::make_unique<ActiveRun>(head.key, std::move(*stored), ended, adopted_);
+}
+
+void Intake::heed_cancel(const run_store::Head& head) {
+  const auto found = runs_.find(head.key.id);
+  if (found == runs_.end()) return;
+  found->second->cancel();
+  pool_.stop(head.key.id, StopReason::kRunCancelled);
+}
+
+// Steps whose job was released start again.
+void Intake::heed_holds() {
+  for (const auto& [id, run] : runs_)
+    for (const StepId step : run->held_jobs())
+      if (!holds_.find(*run, step)) run->release(step);
+}
+
+}  // namespace etl

@@ -1,0 +1,140 @@
+#include "engine/log_store.h"
+
+namespace etl::log_store {
+
+namespace {
+
+plan::StepState state_of(const std::string& status) {
+  if (status == "OK") return plan::StepState::kOk;
+  if (status == "SKIPPED") return plan::StepState::kSkipped;
+  if (status == "CANCELLED") return plan::StepState::kCancelled;
+  return plan::StepState::kFailed;
+}
+
+// The rows to be written as one array for each column, as unnest() takes them.
+struct Columns {
+  std::vector<int> step, attempt;
+  std::vector<int64_t> rows, started, finished, retry;
+  std::vector<std::string> status, sqlstate, message, detail, hint, context, notices;
+};
+
+constexpr int64_t kNull = -1;
+
+// Nested arrays must be rectangular, so the notices of an entry travel as the text of an array.
+std::string array_text(const std::vector<std::string>& texts) {
+  if (texts.empty()) return "";
+  std::string text = "{";
+  for (const std::string& each : texts) {
+    text += text.size() > 1 ? ",\"" : "\"";
+    for (const char c : each) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
+  }
+  return text + "}";
+}
+
+Columns columns_of(const std::vector<Entry>& entries) {
+  Columns columns;
+  const TimestampTz now = GetCurrentTimestamp();
+  for (const Entry& entry : entries) {
+    columns.step.push_back(entry.step_id);
+    columns.attempt.push_back(entry.attempt);
+    columns.rows.push_back(entry.rows.value_or(kNull));
+    columns.started.push_back(entry.started_at);
+    // The clock may have been set back meanwhile.
+    columns.finished.push_back(std::max(entry.finished_at != 0 ? entry.finished_at : now, entry.started_at));
+    columns.retry.push_back(entry.retry_at != 0 ? entry.retry_at : kNull);
+    columns.status.emplace_back(entry.status);
+    columns.sqlstate.push_back(entry.sqlstate);
+    columns.message.push_back(entry.message);
+    columns.detail.push_back(entry.detail);
+    columns.hint.push_back(entry.hint);
+    columns.context.push_back(entry.context);
+    columns.notices.push_back(array_text(entry.notices));
+  }
+  return columns;
+}
+
+}  // namespace
+
+void write(const RunKey& run, const std::vector<Entry>& entries) {
+  static pg::Statement insert{
+      "INSERT INTO setup.load_log (run_id, run_at, step_id, round, layer, job_name, owner, owner_oid, table_name, "
+      "file_path, delivery, attempt, status, started_at, finished_at, duration_ms, rows_loaded, retry_at, sqlstate, "
+      "message, detail, hint, context, notices) "
+      "SELECT $1, $2, s.step_id, s.round, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
+      "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, w.attempt, w.status, w.started_at, "
+      "w.finished_at, extract(epoch FROM w.finished_at - w.started_at) * 1000, nullif(w.rows, -1), w.retry_at, "
+      "nullif(w.sqlstate, ''), nullif(w.message, ''), nullif(w.detail, ''), nullif(w.hint, ''), "
+      "nullif(w.context, ''), nullif(w.notices, '')::text[] "
+      "FROM unnest($3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[], "
+      "$9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) "
+      "AS w(step_id, attempt, status, started_at, finished_at, rows, retry_at, sqlstate, message, detail, hint, "
+      "context, notices) "
+      "JOIN setup.run_steps s ON s.run_id = $1 AND s.run_at = $2 AND s.step_id = w.step_id",
+      {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID,
+       INT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+       TEXTARRAYOID}};
+  const Columns columns = columns_of(entries);
+  const pg::Rows rows = insert.run(
+      {pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(columns.step), pg::int4_array(columns.attempt),
+       pg::text_array(columns.status), pg::timestamp_array(columns.started), pg::timestamp_array(columns.finished),
+       pg::int8_array(columns.rows), pg::timestamp_array(columns.retry, kNull), pg::text_array(columns.sqlstate),
+       pg::text_array(columns.message), pg::text_array(columns.detail), pg::text_array(columns.hint),
+       pg::text_array(columns.context), pg::text_array(columns.notices)});
+  if (rows.processed() != entries.size())
+    throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run of this job does not exist any more",
+                      "Extension etl_orchestrator was dropped while the job ran.");
+}
+
+std::vector<StoredAttempt> read_attempts(const RunKey& run) {
+  static pg::Statement read{
+      "SELECT DISTINCT ON (l.step_id) l.step_id, l.attempt, l.status, l.retry_at, "
+      "min(l.started_at) OVER (PARTITION BY l.step_id), l.finished_at "
+      "FROM setup.load_log l JOIN setup.run_steps s USING (run_id, run_at, step_id) "
+      "WHERE l.run_id = $1 AND l.run_at = $2 AND l.round = s.round "
+      "ORDER BY l.step_id, l.status = 'OK' DESC, l.log_id DESC",
+      {INT8OID, TIMESTAMPTZOID}};
+  const pg::Rows rows = read.run({pg::value(run.id), pg::timestamp_value(run.at)});
+  std::vector<StoredAttempt> attempts;
+  for (int i = 0; i < rows.size(); ++i)
+    attempts.push_back({rows.int4(i, 0), rows.int4(i, 1), state_of(rows.text(i, 2)), rows.timestamp(i, 3),
+                        rows.timestamp(i, 4), rows.timestamp(i, 5)});
+  return attempts;
+}
+
+bool has_succeeded(const RunKey& run, StepId step_id) {
+  static pg::Statement find{
+      "SELECT 1 FROM setup.load_log l JOIN setup.run_steps s USING (run_id, run_at, step_id, round) "
+      "WHERE l.run_id = $1 AND l.run_at = $2 AND l.step_id = $3 AND l.status = 'OK'",
+      {INT8OID, TIMESTAMPTZOID, INT4OID}};
+  return find.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(step_id)}).size() > 0;
+}
+
+bool has_ended(const RunKey& run, StepId step_id, int attempt) {
+  static pg::Statement find{
+      "SELECT 1 FROM setup.load_log WHERE run_id = $1 AND run_at = $2 AND step_id = $3 AND attempt = $4",
+      {INT8OID, TIMESTAMPTZOID, INT4OID, INT4OID}};
+  const pg::Rows rows =
+      find.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(step_id), pg::value(attempt)});
+  return rows.size() > 0;
+}
+
+std::vector<Line> read_lines(const RunKey& run, int64_t after) {
+  static pg::Statement read{
+      "SELECT log_id, step_id, layer, job_name, attempt, status, coalesce(rows_loaded, 0), duration_ms::float8, "
+      "message, sqlstate, retry_at FROM setup.load_log WHERE run_id = $1 AND run_at = $2 AND log_id > $3 "
+      "ORDER BY log_id",
+      {INT8OID, TIMESTAMPTZOID, INT8OID}};
+  const pg::Rows rows = read.read_latest({pg::value(run.id), pg::timestamp_value(run.at), pg::value(after)});
+  std::vector<Line> lines;
+  for (int i = 0; i < rows.size(); ++i)
+    lines.push_back({rows.int8(i, 0), rows.int4(i, 1), rows.text(i, 2), rows.text(i, 3), rows.int4(i, 4),
+                     rows.text(i, 5), rows.int8(i, 6), rows.float8(i, 7), rows.text(i, 8), rows.text(i, 9),
+                     rows.timestamp(i, 10)});
+  return lines;
+}
+
+}  // namespace etl::log_store

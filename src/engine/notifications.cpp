@@ -1,0 +1,18 @@
+#include "engine/notifications.h"
+
+namespace etl::notifications {
+
+void publish(const std::string& topic, const std::string& subject, const std::string& message, const RunKey& run,
+             StepId step) {
+  static pg::Statement insert{
+      "WITH row AS (INSERT INTO setup.notifications (topic, subject, message, run_id, layer, job_name, owner_oid) "
+      "SELECT $1, $2, $3, s.run_id, s.layer, s.job_name, s.owner_oid FROM setup.run_steps s "
+      "WHERE s.run_id = $4 AND s.run_at = $5 AND s.step_id = $6 RETURNING notification_id) "
+      "SELECT pg_notify('etl_orchestrator', json_build_object('topic', $1, 'notification_id', notification_id)::text) "
+      "FROM row",
+      {TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT4OID}};
+  insert.run({pg::value(std::string_view(topic)), pg::value(std::string_view(subject)),
+              pg::value(std::string_view(message)), pg::value(run.id), pg::timestamp_value(run.at), pg::value(step)});
+}
+
+}  // namespace etl::notifications

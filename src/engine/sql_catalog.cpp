@@ -1,0 +1,109 @@
+// The SQL surface of jobs, layers and resources.
+
+#include "engine/arguments.h"
+#include "engine/catalog.h"
+#include "engine/job_holds.h"
+#include "pg/boundary.h"
+#include "pg/guard.h"
+#include "pg/roles.h"
+
+extern "C" {
+#include "utils/jsonb.h"
+}
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(etl_param);
+PG_FUNCTION_INFO_V1(etl_drop_job);
+PG_FUNCTION_INFO_V1(etl_write_layer);
+PG_FUNCTION_INFO_V1(etl_remove_layer);
+PG_FUNCTION_INFO_V1(etl_attach_view);
+PG_FUNCTION_INFO_V1(etl_may_act_as);
+PG_FUNCTION_INFO_V1(etl_ownership_problem);
+PG_FUNCTION_INFO_V1(etl_pause_job);
+PG_FUNCTION_INFO_V1(etl_release_job);
+PG_FUNCTION_INFO_V1(etl_create_resource);
+PG_FUNCTION_INFO_V1(etl_drop_resource);
+PG_FUNCTION_INFO_V1(etl_require_retry_patterns);
+PG_FUNCTION_INFO_V1(etl_call_conductor);
+
+Datum etl_param(PG_FUNCTION_ARGS) {
+  const Datum found = etl::pg::boundary([&]() -> Datum {
+    const auto value = etl::run_param(*etl::text_argument(fcinfo, 0));
+    return value ? etl::text_result(*value) : Datum(0);
+  });
+  if (found == Datum(0)) PG_RETURN_NULL();
+  return found;
+}
+
+Datum etl_drop_job(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::drop_job(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_write_layer(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] {
+    const Datum settings = PG_GETARG_DATUM(1);
+    const char* text = etl::pg::guard([&] {
+      Jsonb* object = DatumGetJsonbP(settings);
+      return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object)));
+    });
+    etl::write_layer(*etl::text_argument(fcinfo, 0), text);
+  });
+  PG_RETURN_VOID();
+}
+
+Datum etl_remove_layer(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::remove_layer(*etl::text_argument(fcinfo, 0)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_attach_view(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::attach_view(PG_GETARG_OID(0)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_may_act_as(PG_FUNCTION_ARGS) {
+  return etl::pg::boundary([&] { return BoolGetDatum(etl::pg::may_act_as(GetUserId(), PG_GETARG_OID(0))); });
+}
+
+Datum etl_ownership_problem(PG_FUNCTION_ARGS) {
+  const Datum problem = etl::pg::boundary([&]() -> Datum {
+    const auto found = etl::ownership_problem(PG_GETARG_OID(0));
+    return found ? etl::text_result(*found) : Datum(0);
+  });
+  if (problem == Datum(0)) PG_RETURN_NULL();
+  return problem;
+}
+
+Datum etl_pause_job(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::job_holds::pause(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_release_job(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::job_holds::release(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_create_resource(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::write_resource(*etl::text_argument(fcinfo, 0), PG_GETARG_INT32(1)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_drop_resource(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::remove_resource(*etl::text_argument(fcinfo, 0)); });
+  PG_RETURN_VOID();
+}
+
+Datum etl_require_retry_patterns(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::require_retry_patterns(etl::pg::texts_of(PG_GETARG_DATUM(0), "a list of errors")); });
+  PG_RETURN_VOID();
+}
+
+// A statement trigger.
+Datum etl_call_conductor(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::call_conductor_at_commit(); });
+  return PointerGetDatum(nullptr);
+}
+}
