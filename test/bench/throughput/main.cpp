@@ -98,28 +98,29 @@ class Benchmark {
   // Returns the run that counts.
   Run compare_layer(Comparison& comparison, const std::string& layer, int jobs, int clients) {
     Run run{};
-    compare(comparison, clients, [&] {
+    compare(comparison, clients, 2, [&] {
       run = run_layer(connection_, layer, jobs);
       return run.per_second;
     });
     return run;
   }
 
-  // One that fails is out of the race; it must not cost the others their results.
+  // One that fails is out of the race; it must not cost the others their results. They take long, and their ratios
+  // are far from 1, so nothing is repeated.
   void compare_rival(const Rival& rival, RivalResult& result) {
     if (!result.absence.empty()) return;
     try {
-      compare(result.comparison, kWorkers, [&] { return number_of(rival.command); });
+      compare(result.comparison, kWorkers, 0, [&] { return number_of(rival.command); });
     } catch (const std::runtime_error& error) {
       std::fprintf(stderr, "%s\n", error.what());
       result.absence = "it ended with an error";
     }
   }
 
-  // Measures, then asks pgbench. Does so again, twice at most, if the disk by itself says that its speed changed
-  // meanwhile: then the two have met different disks.
-  void compare(Comparison& comparison, int clients, const std::function<double()>& jobs_per_second) {
-    for (int retries_left = 2;; --retries_left) {
+  // Measures, then asks pgbench. Does so again if the disk by itself says that its speed changed meanwhile, and there
+  // are retries left: the two have met different disks.
+  void compare(Comparison& comparison, int clients, int retries, const std::function<double()>& jobs_per_second) {
+    for (;; --retries) {
       Sample syncs;
       const auto ask_disk = [&] { syncs.add(syncs_per_second(options_.directory)); };
       ask_disk();
@@ -129,7 +130,7 @@ class Benchmark {
       ask_disk();
       results_.syncs.add(syncs.median());
       const bool is_steady = syncs.highest() < 2 * syncs.lowest();
-      if (is_steady || retries_left == 0) {
+      if (is_steady || retries == 0) {
         comparison.add(jobs, commits);
         if (!is_steady) ++results_.unsteady;
         return;
