@@ -34,10 +34,10 @@ bool Intake::look() {
     pg::Transaction transaction;
     const Oid present = present_extension();
     if (present != extension_) forget_extension(present);
-    if (OidIsValid(present)) settle_crashes();
     transaction.commit();
   }
   if (OidIsValid(extension_)) {
+    settle_crashes();
     pg::Transaction transaction;
     {
       const pg::Spi spi;
