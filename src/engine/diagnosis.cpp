@@ -46,7 +46,11 @@ Workers look_at_slots() {
   }
   const Seat* seat = locked.find_seat(MyDatabaseId);
   workers.has_conductor = seat != nullptr && seat->state == SeatState::kRunning;
-  workers.server_is_full = seat != nullptr && seat->server_is_full;
+  const auto waits_for_room = [](const Seat& each) { return each.state == SeatState::kWanted && each.server_is_full; };
+  // Without a conductor here, or even a seat for one, what the launcher found for another database holds here too.
+  const Seat* seats = locked->seats();
+  workers.server_is_full =
+      workers.has_conductor ? seat->server_is_full : std::any_of(seats, seats + locked->seat_count, waits_for_room);
   return workers;
 }
 

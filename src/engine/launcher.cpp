@@ -186,6 +186,7 @@ class Launcher {
     const Locked locked;
     Seat& seat = locked->seats()[place];
     if (seat.state == SeatState::kStarting) seat.state = SeatState::kWanted;
+    seat.server_is_full = true;
   }
 
   bool start(int place, Oid database) {
@@ -209,6 +210,7 @@ class Launcher {
     }
     told_about_slots_ = false;
     started_[place] = handle;
+    Locked()->seats()[place].server_is_full = false;
     return true;
   }
 

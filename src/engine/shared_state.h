@@ -27,7 +27,7 @@ struct Seat {
   bool has_results;        // slots have changed since the conductor looked
   bool asked_to_leave;     // somebody drops, renames or copies the database
   bool wants_slot;         // tell the conductor when a slot becomes free or idle
-  bool server_is_full;     // the server had no slot for a worker that is wanted
+  bool server_is_full;     // the server had no slot for a worker or conductor that is wanted
   int quick_deaths;        // conductors that died soon after their start, in a row
   TimestampTz started_at;  // when the launcher last started one
   TimestampTz not_before;  // kWanted: start it no sooner

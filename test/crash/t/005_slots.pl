@@ -71,7 +71,9 @@ $crammed->add_work('job');
 $call = $crammed->call('CALL setup.orchestrate_all()');
 ok(wait_until { $crammed->times_logged($waits) == 1 }, 'without room for a conductor the log says so');
 ok(wait_until { $call->messages =~ /has not begun yet/ }, 'and the caller is told that the run has not begun');
-like($call->messages, qr/HINT:.*max_worker_processes/, 'and what to do');
+like($call->messages, qr/HINT:.*setup\.why_waiting\(\d+\)/, 'and how to find out why');
+like($crammed->sql('SELECT string_agg(explanation, \' \') FROM setup.why_waiting(' . $crammed->last_run . ')'),
+  qr/max_worker_processes/, 'which names the setting that is too small');
 $crammed->append_conf('postgresql.conf', 'max_worker_processes = 3');
 $crammed->restart;
 $call->finish;
