@@ -11,12 +11,15 @@ CREATE TEMP VIEW member AS
      AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'etl_orchestrator');
 CREATE TEMP VIEW relation AS
   SELECT m.name, c.* FROM member m JOIN pg_class c ON c.oid = m.objid AND m.classid = 'pg_class'::regclass
-    WHERE c.relkind IN ('r', 'v', 'm');
+    WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition;
+CREATE TEMP VIEW partition AS
+  SELECT c.oid, c.relname, c.relacl FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+   WHERE i.inhparent::regclass::text IN ('setup.load_runs', 'setup.run_steps', 'setup.load_log');
 CREATE TEMP VIEW routine AS SELECT m.name, p.* FROM member m JOIN pg_proc p ON p.oid = m.objid
   AND m.classid = 'pg_proc'::regclass;
 SELECT setup.create_layer('bronze'), setup.create_layer('silver', execution => 'sequence');
 
-SELECT plan(31);
+SELECT plan(34);
 
 -- Everything is explained
 
@@ -27,7 +30,7 @@ SELECT isnt_empty('SELECT * FROM relation', 'there are tables and views');
 SELECT is_empty($$SELECT name FROM relation WHERE obj_description(oid, 'pg_class') IS NULL$$,
   'every table and view has a comment');
 SELECT is_empty($$SELECT r.name, a.attname FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
-                   WHERE r.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+                   WHERE r.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
                    AND col_description(r.oid, a.attnum) IS NULL$$,
   'every column of a table has a comment');
 SELECT is_empty($$SELECT name FROM routine WHERE prorettype <> 'trigger'::regtype
@@ -41,10 +44,21 @@ SELECT is_empty($$SELECT name FROM pg_settings WHERE name LIKE 'etl\_orchestrato
   AND (short_desc = '' OR short_desc IS NULL)$$, 'every setting is explained');
 SELECT set_eq($$SELECT name FROM pg_settings WHERE name LIKE 'etl\_orchestrator.%'$$,
   ARRAY['etl_orchestrator.max_workers', 'etl_orchestrator.idle_timeout', 'etl_orchestrator.progress',
-        'etl_orchestrator.superuser_jobs', 'etl_orchestrator.analyze_after_load', 'etl_orchestrator.run_id',
+        'etl_orchestrator.superuser_jobs', 'etl_orchestrator.analyze_after_load', 'etl_orchestrator.enabled',
+        'etl_orchestrator.shared_commit_delay', 'etl_orchestrator.cancel_grace', 'etl_orchestrator.crash_limit',
+        'etl_orchestrator.log_retention', 'etl_orchestrator.run_id',
         'etl_orchestrator.layer', 'etl_orchestrator.job', 'etl_orchestrator.attempt'], 'these are the settings');
 SELECT is((SELECT unit FROM pg_settings WHERE name = 'etl_orchestrator.idle_timeout'), 'ms', 'a time has a unit');
 SELECT throws_ok('SET etl_orchestrator.unknown = 1', '42602', NULL, 'there are no others');
+
+-- Partitions of history are made by the engine: nobody reads them but through their parents
+
+SELECT cmp_ok((SELECT count(*) FROM partition), '>=', 6::bigint, 'there are partitions for this week and the next');
+SELECT is_empty($$SELECT relname FROM partition WHERE oid NOT IN (
+    SELECT objid FROM member WHERE classid = 'pg_class'::regclass)$$, 'every partition is a member of the extension');
+SELECT is_empty($$SELECT p.relname, a.grantee::regrole, a.privilege_type
+                    FROM partition p CROSS JOIN LATERAL aclexplode(p.relacl) a
+                   WHERE a.grantee <> 'postgres'::regrole$$, 'and nobody but its owner has a right on one');
 
 -- Nothing that blocks an upgrade of the server
 

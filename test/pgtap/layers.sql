@@ -26,7 +26,7 @@ SELECT is((SELECT count(*) FROM pg_class WHERE relname IN ('load_jobs', 'load_lo
   'all views of layers look with the rights of whoever looks');
 SELECT columns_are('bronze', 'load_log', ARRAY['id', 'run_id', 'job_name', 'attempt', 'status', 'phase', 'table_name',
   'file_path', 'rows_loaded', 'started_at', 'finished_at', 'duration_sec', 'duration_ms', 'sqlstate', 'message',
-  'detail', 'hint', 'context', 'delivery', 'owner', 'layer', 'log_id'],
+  'detail', 'hint', 'context', 'notices', 'retry_at', 'delivery', 'owner', 'layer', 'log_id'],
     'a layer''s load_log adds id, phase and duration_sec');
 
 -- Calling it again
@@ -153,7 +153,8 @@ SELECT throws_ok($$SELECT setup.drop_layer('raw')$$, '42501', NULL, 'and droppin
 SELECT alike((SELECT hint FROM caught($$SELECT setup.create_layer('raw', 77)$$)),
   '%GRANT CREATE ON DATABASE%TO layers_guest%', 'the hint says which right is missing');
 SELECT throws_ok($$INSERT INTO setup.layers VALUES ('guests', 88)$$, '42501', NULL, 'nor can it be written by hand,');
-SELECT throws_ok($$SELECT setup.write_layer('raw', 77, 'parallel')$$, '42501', NULL, 'or by the functions behind');
+SELECT throws_ok($$SELECT setup.write_layer('raw', '{"layer": "raw", "position": 77, "execution": "parallel"}')$$, '42501',
+  NULL, 'or by the functions behind');
 SELECT throws_ok($$SELECT setup.remove_layer('raw')$$, '42501', NULL, 'create_layer and drop_layer');
 SELECT cmp_ok((SELECT count(*) FROM setup.layers), '>', 5::bigint, 'everybody may see the layers');
 RESET SESSION AUTHORIZATION;

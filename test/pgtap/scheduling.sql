@@ -24,8 +24,8 @@ SET SESSION AUTHORIZATION scheduling_ann;
 SELECT throws_ok($$SELECT setup.schedule('nightly', '0 2 * * *')$$, '55000', NULL, 'everybody is told the same');
 RESET SESSION AUTHORIZATION;
 SELECT function_returns('setup', 'schedule', ARRAY['text', 'text', 'text'], 'bigint', 'a schedule has a number');
-SELECT is(pg_get_expr(proargdefaults, 0), '''CALL setup.orchestrate_all()''::text',
-  'and runs the whole pipeline unless told otherwise')
+SELECT is(pg_get_expr(proargdefaults, 0), '''CALL setup.orchestrate_all(if_running => ''''skip'''')''::text',
+  'and runs the whole pipeline, unless that is running, if not told otherwise')
   FROM pg_proc WHERE oid = 'setup.schedule'::regproc;
 
 SELECT * FROM finish();

@@ -118,8 +118,8 @@ ALTER ROLE transactions_slow SET statement_timeout = '50ms';
 SELECT setup.add_job('one', 'by_role', 'SELECT pg_sleep(30)', owner => 'transactions_slow');
 CALL setup.orchestrate_layer('one');
 SELECT results_eq($$SELECT job_name, status, sqlstate FROM log ORDER BY 1$$,
-  $$VALUES ('by_role', 'ERROR', '57014'), ('by_set', 'ERROR', '57014'), ('each_set', 'ERROR', '57014'),
-           ('in_time', 'OK', NULL), ('later_statement', 'ERROR', '57014')$$,
+  $$VALUES ('by_role', 'TIMED_OUT', '57014'), ('by_set', 'TIMED_OUT', '57014'), ('each_set', 'TIMED_OUT', '57014'),
+           ('in_time', 'OK', NULL), ('later_statement', 'TIMED_OUT', '57014')$$,
   'statement_timeout is enforced, whether the job sets it or its owner''s settings do');
 SELECT is((SELECT message FROM log WHERE job_name = 'by_set'), 'canceling statement due to statement timeout',
   'and told as such');

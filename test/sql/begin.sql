@@ -8,7 +8,7 @@ SELECT setup.create_layer('bronze', execution => 'sequence');
 SELECT setup.create_layer('silver');
 SELECT setup.create_layer('gold');
 SELECT setup.create_layer('silver');
-SELECT * FROM setup.layers ORDER BY position;
+SELECT layer, position, execution FROM setup.layers ORDER BY position;
 
 CREATE TABLE bronze.crm_customers (id integer, name text);
 CREATE TABLE bronze.crm_orders (customer integer, amount numeric);

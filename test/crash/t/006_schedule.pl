@@ -28,7 +28,7 @@ for my $mode (sort keys %mode) {
   is_deeply($call->failure, {}, "$mode: setup.schedule works");
   like($call->messages, qr/schedule "nightly" counts in time zone GMT/, "$mode: a notice names the time zone");
   is($node->sql('SELECT jobid, jobname, schedule, command, database FROM cron.job'),
-    $call->output =~ s/\s+$//r . '|nightly|* * * * *|CALL setup.orchestrate_all()|warehouse',
+    $call->output =~ s/\s+$//r . '|nightly|* * * * *|CALL setup.orchestrate_all(if_running => \'skip\')|warehouse',
     "$mode: the schedule appears in cron.job");
 }
 
@@ -40,7 +40,7 @@ is($node->sql('SELECT command FROM cron.job WHERE jobname = \'other\''), 'CALL s
   'a schedule can have a command of its own');
 $node->sql('SELECT setup.schedule(\'other\', \'0 3 * * *\')');
 is($node->sql('SELECT string_agg(schedule || \' \' || command, \', \') FROM cron.job WHERE jobname = \'other\''),
-  '0 3 * * * CALL setup.orchestrate_all()', 'the same name again replaces the schedule');
+  '0 3 * * * CALL setup.orchestrate_all(if_running => \'skip\')', 'the same name again replaces the schedule');
 $node->sql('SELECT setup.unschedule(\'other\')');
 is($node->sql('SELECT count(*) FROM cron.job WHERE jobname = \'other\''), '0', 'unschedule removes it');
 
