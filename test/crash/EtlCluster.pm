@@ -238,6 +238,16 @@ sub worker_of {
 
 sub postmaster { my ($node) = @_; return (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0] }
 
+# Kills the postmaster, and waits until its children have noticed and are gone, so that the server can be started.
+sub kill_postmaster {
+  my ($node) = @_;
+  my $postmaster = $node->postmaster;
+  my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+  $node->kill9;
+  wait_until { !kill 0, $postmaster, @children } or die "the server's processes do not end\n";
+  return;
+}
+
 # What says that the server has not gone through a crash and its recovery: a process that only a crash restarts.
 sub incarnation {
   my ($node) = @_;
