@@ -75,6 +75,7 @@ void ActiveRun::restore(const std::vector<log_store::StoredAttempt>& ended, cons
   }
   std::vector<log_store::StoredAttempt> to_retry;
   for (const auto& attempt : ended) {
+    if (attempt.round != step(attempt.step_id).round) continue;  // it was opened again since
     const int layer = step(attempt.step_id).layer;
     const auto began = layer_began_.try_emplace(layer, attempt.started_at).first;
     began->second = std::min(began->second, attempt.started_at);

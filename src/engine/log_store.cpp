@@ -18,7 +18,7 @@ struct Columns {
   std::vector<std::string> status, sqlstate, message, detail, hint, context, notices;
 };
 
-constexpr int64_t kNull = -1;
+constexpr int64_t kNull = INT64_MIN;  // in Columns
 
 // Nested arrays must be rectangular, so the notices of an entry travel as the text of an array.
 std::string array_text(const std::vector<std::string>& texts) {
@@ -35,16 +35,19 @@ std::string array_text(const std::vector<std::string>& texts) {
   return text + "}";
 }
 
+// The clock may have been set back meanwhile.
+TimestampTz end_of(const Entry& entry) {
+  return std::max(entry.finished_at != 0 ? entry.finished_at : GetCurrentTimestamp(), entry.started_at);
+}
+
 Columns columns_of(const std::vector<Entry>& entries) {
   Columns columns;
-  const TimestampTz now = GetCurrentTimestamp();
   for (const Entry& entry : entries) {
     columns.step.push_back(entry.step_id);
     columns.attempt.push_back(entry.attempt);
     columns.rows.push_back(entry.rows.value_or(kNull));
     columns.started.push_back(entry.started_at);
-    // The clock may have been set back meanwhile.
-    columns.finished.push_back(std::max(entry.finished_at != 0 ? entry.finished_at : now, entry.started_at));
+    columns.finished.push_back(end_of(entry));
     columns.retry.push_back(entry.retry_at != 0 ? entry.retry_at : kNull);
     columns.status.emplace_back(entry.status);
     columns.sqlstate.push_back(entry.sqlstate);
@@ -59,49 +62,82 @@ Columns columns_of(const std::vector<Entry>& entries) {
 
 }  // namespace
 
-void write(const RunKey& run, const std::vector<Entry>& entries) {
-  static pg::Statement insert{
-      "INSERT INTO setup.load_log (run_id, run_at, step_id, round, layer, job_name, owner, owner_oid, table_name, "
-      "file_path, delivery, attempt, status, started_at, finished_at, duration_ms, rows_loaded, retry_at, sqlstate, "
-      "message, detail, hint, context, notices) "
-      "SELECT $1, $2, s.step_id, s.round, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
-      "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, w.attempt, w.status, w.started_at, "
-      "w.finished_at, extract(epoch FROM w.finished_at - w.started_at) * 1000, nullif(w.rows, -1), w.retry_at, "
-      "nullif(w.sqlstate, ''), nullif(w.message, ''), nullif(w.detail, ''), nullif(w.hint, ''), "
-      "nullif(w.context, ''), nullif(w.notices, '')::text[] "
+namespace {
+
+// What a row takes from the entry is w.*, from the step s.*.
+constexpr const char* kInsert =
+    "INSERT INTO setup.load_log (run_id, run_at, step_id, round, layer, job_name, owner, owner_oid, table_name, "
+    "file_path, delivery, attempt, status, started_at, finished_at, duration_ms, rows_loaded, retry_at, sqlstate, "
+    "message, detail, hint, context, notices) "
+    "SELECT $1, $2, s.step_id, s.round, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
+    "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, w.attempt, w.status, w.started_at, "
+    "w.finished_at, extract(epoch FROM w.finished_at - w.started_at) * 1000, w.rows, w.retry_at, "
+    "nullif(w.sqlstate, ''), nullif(w.message, ''), nullif(w.detail, ''), nullif(w.hint, ''), nullif(w.context, ''), "
+    "nullif(w.notices, '')::text[] ";
+
+uint64 write_one(const RunKey& run, const Entry& entry) {
+  static const std::string text =
+      std::string(kInsert) +
+      "FROM (SELECT $4 AS attempt, $5 AS status, $6 AS started_at, $7 AS finished_at, $8 AS rows, $9 AS retry_at, "
+      "$10 AS sqlstate, $11 AS message, $12 AS detail, $13 AS hint, $14 AS context, $15 AS notices) w "
+      "CROSS JOIN setup.run_steps s WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = $3";
+  static pg::Statement insert{text.c_str(),
+                              {INT8OID, TIMESTAMPTZOID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+                               INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
+  const pg::Rows rows = insert.run(
+      {pg::value(run.id), pg::timestamp_value(run.at), pg::value(entry.step_id), pg::value(entry.attempt),
+       pg::value(entry.status), pg::timestamp_value(entry.started_at), pg::timestamp_value(end_of(entry)),
+       entry.rows ? pg::value(*entry.rows) : pg::null_value(),
+       entry.retry_at != 0 ? pg::timestamp_value(entry.retry_at) : pg::null_value(), pg::text_or_null(entry.sqlstate),
+       pg::text_or_null(entry.message), pg::text_or_null(entry.detail), pg::text_or_null(entry.hint),
+       pg::text_or_null(entry.context), pg::text_or_null(array_text(entry.notices))});
+  return rows.processed();
+}
+
+uint64 write_many(const RunKey& run, const std::vector<Entry>& entries) {
+  // OFFSET 0 keeps the planner from reading all steps of the run to find a few.
+  static const std::string text =
+      std::string(kInsert) +
       "FROM unnest($3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[], "
       "$9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) "
       "AS w(step_id, attempt, status, started_at, finished_at, rows, retry_at, sqlstate, message, detail, hint, "
-      "context, notices) "
-      "JOIN setup.run_steps s ON s.run_id = $1 AND s.run_at = $2 AND s.step_id = w.step_id",
-      {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID,
-       INT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-       TEXTARRAYOID}};
+      "context, notices) CROSS JOIN LATERAL (SELECT * FROM setup.run_steps s "
+      "WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = w.step_id OFFSET 0) s";
+  static pg::Statement insert{text.c_str(),
+                              {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID,
+                               TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+                               TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
   const Columns columns = columns_of(entries);
-  const pg::Rows rows = insert.run(
-      {pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(columns.step), pg::int4_array(columns.attempt),
-       pg::text_array(columns.status), pg::timestamp_array(columns.started), pg::timestamp_array(columns.finished),
-       pg::int8_array(columns.rows), pg::timestamp_array(columns.retry, kNull), pg::text_array(columns.sqlstate),
-       pg::text_array(columns.message), pg::text_array(columns.detail), pg::text_array(columns.hint),
-       pg::text_array(columns.context), pg::text_array(columns.notices)});
-  if (rows.processed() != entries.size())
+  const pg::Rows rows =
+      insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(columns.step),
+                  pg::int4_array(columns.attempt), pg::text_array(columns.status),
+                  pg::timestamp_array(columns.started, kNull), pg::timestamp_array(columns.finished, kNull),
+                  pg::int8_array(columns.rows, kNull), pg::timestamp_array(columns.retry, kNull),
+                  pg::text_array(columns.sqlstate), pg::text_array(columns.message), pg::text_array(columns.detail),
+                  pg::text_array(columns.hint), pg::text_array(columns.context), pg::text_array(columns.notices)});
+  return rows.processed();
+}
+
+}  // namespace
+
+void write(const RunKey& run, const std::vector<Entry>& entries) {
+  const uint64 written = entries.size() == 1 ? write_one(run, entries.front()) : write_many(run, entries);
+  if (written != entries.size())
     throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the run of this job does not exist any more",
                       "Extension etl_orchestrator was dropped while the job ran.");
 }
 
 std::vector<StoredAttempt> read_attempts(const RunKey& run) {
   static pg::Statement read{
-      "SELECT DISTINCT ON (l.step_id) l.step_id, l.attempt, l.status, l.retry_at, "
-      "min(l.started_at) OVER (PARTITION BY l.step_id), l.finished_at "
-      "FROM setup.load_log l JOIN setup.run_steps s USING (run_id, run_at, step_id) "
-      "WHERE l.run_id = $1 AND l.run_at = $2 AND l.round = s.round "
-      "ORDER BY l.step_id, l.status = 'OK' DESC, l.log_id DESC",
+      "SELECT DISTINCT ON (step_id) step_id, round, attempt, status, retry_at, "
+      "min(started_at) OVER (PARTITION BY step_id, round), finished_at FROM setup.load_log "
+      "WHERE run_id = $1 AND run_at = $2 ORDER BY step_id, round DESC, status = 'OK' DESC, log_id DESC",
       {INT8OID, TIMESTAMPTZOID}};
   const pg::Rows rows = read.run({pg::value(run.id), pg::timestamp_value(run.at)});
   std::vector<StoredAttempt> attempts;
   for (int i = 0; i < rows.size(); ++i)
-    attempts.push_back({rows.int4(i, 0), rows.int4(i, 1), state_of(rows.text(i, 2)), rows.timestamp(i, 3),
-                        rows.timestamp(i, 4), rows.timestamp(i, 5)});
+    attempts.push_back({rows.int4(i, 0), rows.int4(i, 1), rows.int4(i, 2), state_of(rows.text(i, 3)),
+                        rows.timestamp(i, 4), rows.timestamp(i, 5), rows.timestamp(i, 6)});
   return attempts;
 }
 

@@ -26,10 +26,11 @@ struct Entry {
 // perhaps created again.
 void write(const RunKey& run, const std::vector<Entry>& entries);
 
-// The latest attempt of a step in its present round.
+// The latest attempt of a step, of its latest round that has any.
 struct StoredAttempt {
   StepId step_id;
-  int attempt;
+  int round;
+  int attempt;  // 0: skipped
   plan::StepState state;
   TimestampTz retry_at;    // of one that failed; 0: it was the last
   TimestampTz started_at;  // of the first

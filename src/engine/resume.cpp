@@ -48,23 +48,28 @@ void widen(const StoredRun& run, const plan::Selection& selection, std::vector<b
     (*wanted)[i] = named[i] || (selection.downstream && down[i]) || (selection.upstream && up[i]);
 }
 
-std::vector<StepId> choose(const RunKey& key, const StoredRun& run, const plan::Selection& selection) {
+// The steps to be opened again, and how many attempts each has had.
+std::map<StepId, int> choose(const RunKey& key, const StoredRun& run, const plan::Selection& selection) {
   std::vector<bool> wanted(run.steps.size(), !selection.jobs);
+  std::vector<int> attempts;
+  for (const run_store::StoredStep& step : run.steps) attempts.push_back(step.attempts_before);
+  for (const auto& attempt : log_store::read_attempts(key)) {
+    const auto index = static_cast<size_t>(attempt.step_id);
+    attempts[index] = std::max(attempts[index], attempt.attempt);
+    if (attempt.state == plan::StepState::kOk && attempt.round == run.steps[index].round) wanted[index] = false;
+  }
   if (selection.jobs) {
     for (const std::string& name : *selection.jobs) wanted[static_cast<size_t>(find_step(run, key.id, name))] = true;
     widen(run, selection, &wanted);
-  } else {
-    for (const auto& attempt : log_store::read_attempts(key))
-      if (attempt.state == plan::StepState::kOk) wanted[static_cast<size_t>(attempt.step_id)] = false;
   }
-  std::vector<StepId> steps;
+  std::map<StepId, int> steps;
   for (size_t i = 0; i < wanted.size(); ++i)
-    if (wanted[i]) steps.push_back(static_cast<StepId>(i));
+    if (wanted[i]) steps[static_cast<StepId>(i)] = attempts[i];
   return steps;
 }
 
-void require_permission(Oid caller, const StoredRun& run, const std::vector<StepId>& steps) {
-  for (const StepId id : steps) {
+void require_permission(Oid caller, const StoredRun& run, const std::map<StepId, int>& steps) {
+  for (const auto& [id, attempts] : steps) {
     const run_store::StoredStep& step = run.steps[static_cast<size_t>(id)];
     if (!pg::role_exists(step.owner) || pg::is_member(caller, step.owner)) continue;  // of a dropped owner it fails
     throw pg::Failure(
@@ -85,7 +90,7 @@ void resume_run(RunId run_id, const plan::Selection& selection) {
         ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, pg::format("run %lld has not ended", static_cast<long long>(run_id)),
         "",
         pg::format("SELECT * FROM setup.why_waiting(%lld); says what it waits for.", static_cast<long long>(run_id)));
-  std::vector<StepId> steps;
+  std::map<StepId, int> steps;
   {
     const pg::EngineRights rights;
     const pg::Spi spi;

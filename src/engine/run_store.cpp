@@ -13,7 +13,7 @@ constexpr const char* kStepColumns =
     "layer_no, layer, in_sequence, job_name, owner_oid, load_order, follows_layer, priority, max_concurrent, "
     "table_name, "
     "CASE WHEN resources <> '{}' THEN ARRAY(SELECT key || '=' || value FROM jsonb_each_text(resources)) END, "
-    "coalesce(layer_timeout_ms, 0), coalesce(timeout_ms, 0), shares_commit, expected_ms, attempts_before";
+    "coalesce(layer_timeout_ms, 0), coalesce(timeout_ms, 0), shares_commit, expected_ms, attempts_before, round";
 
 plan::RetryPolicy policy_of(const pg::Rows& rows, int row, int at) {
   plan::RetryPolicy policy;
@@ -51,6 +51,7 @@ StoredStep step_of(const pg::Rows& steps, int row) {
   step.shares_commit = steps.boolean(row, 13);
   step.expected_ms = steps.null(row, 14) ? -1 : steps.float8(row, 14);
   step.attempts_before = steps.int4(row, 15);
+  step.round = steps.int4(row, 16);
   return step;
 }
 
@@ -124,20 +125,33 @@ std::optional<std::pair<std::string, StoredStep>> read_step(const RunKey& run, S
   return std::pair(rows.text(0, 1), step_of(rows, 0));
 }
 
+namespace {
+
+bool have_job_in_common(const RunKey& one, const RunKey& other) {
+  static pg::Statement find{
+      "SELECT EXISTS (SELECT layer, job_name FROM setup.run_steps WHERE run_id = $1 AND run_at = $2 "
+      "INTERSECT SELECT layer, job_name FROM setup.run_steps WHERE run_id = $3 AND run_at = $4)",
+      {INT8OID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID}};
+  return find.run({pg::value(one.id), pg::timestamp_value(one.at), pg::value(other.id), pg::timestamp_value(other.at)})
+      .boolean(0, 0);
+}
+
+}  // namespace
+
 std::optional<Rival> rival_of(const RunKey& run) {
   static pg::Statement find{
-      "SELECT other.run_id, mine.if_running FROM setup.load_runs mine JOIN setup.load_runs other USING (pipeline) "
+      "SELECT other.run_id, other.requested_at, mine.if_running "
+      "FROM setup.load_runs mine JOIN setup.load_runs other USING (pipeline) "
       "WHERE mine.run_id = $1 AND mine.requested_at = $2 AND mine.status = 'QUEUED' "
       "AND other.finished_at IS NULL AND other.run_id <> mine.run_id AND other.database_oid = mine.database_oid "
-      "AND (other.status = 'RUNNING' OR other.run_id < mine.run_id) "
-      "AND EXISTS (SELECT FROM setup.run_steps a JOIN setup.run_steps b USING (layer, job_name) "
-      "WHERE a.run_id = mine.run_id AND a.run_at = mine.requested_at "
-      "AND b.run_id = other.run_id AND b.run_at = other.requested_at) "
-      "ORDER BY other.run_id LIMIT 1",
+      "AND (other.status = 'RUNNING' OR other.run_id < mine.run_id) ORDER BY other.run_id",
       {INT8OID, TIMESTAMPTZOID}};
   const pg::Rows rows = find.run({pg::value(run.id), pg::timestamp_value(run.at)});
-  if (rows.size() == 0) return std::nullopt;
-  return Rival{rows.int8(0, 0), rows.text(0, 1)};
+  for (int i = 0; i < rows.size(); ++i) {
+    const RunKey other{rows.int8(i, 0), rows.timestamp(i, 1)};
+    if (have_job_in_common(run, other)) return Rival{other.id, rows.text(i, 2)};
+  }
+  return std::nullopt;
 }
 
 void mark_started(const RunKey& run) {
@@ -175,7 +189,10 @@ std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps)
       std::string(
           "SELECT step_id, layer, job_name, table_name, file_path, command, transaction = 'each', "
           "discovered_as IS NOT NULL, coalesce(timeout_ms, 0), coalesce(statement_timeout_ms, 0), attempts_before, ") +
-      kPolicyColumns + " FROM setup.run_steps WHERE run_id = $1 AND run_at = $2 AND step_id = ANY ($3)";
+      kPolicyColumns +
+      // OFFSET 0 keeps the planner from reading all steps of the run to find a few.
+      " FROM unnest($3::int[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM setup.run_steps s "
+      "WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = wanted.id OFFSET 0) s";
   static pg::Statement read{text.c_str(), {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID}};
   const pg::Rows rows = read.run({pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(steps)});
   std::vector<Work> works;
@@ -234,22 +251,21 @@ std::optional<State> read_state(RunId run_id) {
                rows.text(0, 6)};
 }
 
-void reopen(const RunKey& run, const std::vector<StepId>& steps) {
+void reopen(const RunKey& run, const std::map<StepId, int>& steps) {
   static pg::Statement open_run{
       "UPDATE setup.load_runs SET status = 'QUEUED', started_at = NULL, finished_at = NULL, message = NULL, "
       "jobs_ok = 0, jobs_failed = 0, jobs_skipped = 0, resumed = resumed + 1 "
       "WHERE run_id = $1 AND requested_at = $2",
       {INT8OID, TIMESTAMPTZOID}};
-  static pg::Statement open_steps{
-      "UPDATE setup.run_steps s SET round = s.round + 1, attempts_before = coalesce((SELECT max(l.attempt) "
-      "FROM setup.load_log l WHERE l.run_id = $1 AND l.run_at = $2 AND l.step_id = s.step_id), 0) "
-      "WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = ANY ($3)",
-      {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID}};
+  static pg::Statement open_step{
+      "UPDATE setup.run_steps SET round = round + 1, attempts_before = $4 "
+      "WHERE run_id = $1 AND run_at = $2 AND step_id = $3",
+      {INT8OID, TIMESTAMPTZOID, INT4OID, INT4OID}};
   static pg::Statement forget_cancel{"DELETE FROM setup.run_cancellations WHERE run_id = $1", {INT8OID}};
   const pg::Value id = pg::value(run.id);
   const pg::Value at = pg::timestamp_value(run.at);
   open_run.run({id, at});
-  open_steps.run({id, at, pg::int4_array(steps)});
+  for (const auto& [step, attempts] : steps) open_step.run({id, at, pg::value(step), pg::value(attempts)});
   forget_cancel.run({id});
 }
 

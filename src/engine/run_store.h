@@ -45,6 +45,7 @@ struct StoredStep {
   bool shares_commit;
   double expected_ms;   // from history; negative: unknown
   int attempts_before;  // of earlier rounds
+  int round;            // how often the step was opened again
   std::vector<StepId> parents;
 };
 
@@ -124,8 +125,8 @@ struct State {
 
 std::optional<State> read_state(RunId run_id);
 
-// Opens a run that has ended again: the steps are to run in new attempts.
-void reopen(const RunKey& run, const std::vector<StepId>& steps);
+// Opens a run that has ended again: these steps are to run in new attempts, after so many.
+void reopen(const RunKey& run, const std::map<StepId, int>& steps);
 
 // Makes a run that was found in a copy of its database one of this database.
 void adopt_foreign(const RunKey& run);

@@ -94,28 +94,32 @@ Value oid_array(const std::vector<Oid>& oids) {
   }));
 }
 
-Value int8_array(const std::vector<int64_t>& numbers) {
+namespace {
+
+// An array of a type that takes eight bytes by value; elements equal to `null` are null.
+Value wide_array(const std::vector<int64_t>& numbers, int64_t null, Oid type) {
   return Value(guard([&] {
     auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (numbers.size() + 1)));
-    for (size_t i = 0; i < numbers.size(); ++i) elements[i] = Int64GetDatum(numbers[i]);
+    auto* nulls = static_cast<bool*>(palloc(sizeof(bool) * (numbers.size() + 1)));
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      elements[i] = Int64GetDatum(numbers[i]);
+      nulls[i] = numbers[i] == null;
+    }
+    int size = static_cast<int>(numbers.size());
+    int lower_bound = 1;
     return PointerGetDatum(
-        construct_array(elements, static_cast<int>(numbers.size()), INT8OID, 8, true, TYPALIGN_DOUBLE));
+        construct_md_array(elements, nulls, size == 0 ? 0 : 1, &size, &lower_bound, type, 8, true, TYPALIGN_DOUBLE));
   }));
 }
 
+}  // namespace
+
+Value int8_array(const std::vector<int64_t>& numbers, int64_t null) {
+  return wide_array(numbers, null, INT8OID);
+}
+
 Value timestamp_array(const std::vector<TimestampTz>& times, TimestampTz null) {
-  return Value(guard([&] {
-    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (times.size() + 1)));
-    auto* nulls = static_cast<bool*>(palloc(sizeof(bool) * (times.size() + 1)));
-    for (size_t i = 0; i < times.size(); ++i) {
-      elements[i] = TimestampTzGetDatum(times[i]);
-      nulls[i] = times[i] == null;
-    }
-    int size = static_cast<int>(times.size());
-    int lower_bound = 1;
-    return PointerGetDatum(construct_md_array(elements, nulls, size == 0 ? 0 : 1, &size, &lower_bound, TIMESTAMPTZOID,
-                                              8, true, TYPALIGN_DOUBLE));
-  }));
+  return wide_array(times, null, TIMESTAMPTZOID);
 }
 
 Value timestamp_value(TimestampTz time) {
@@ -219,7 +223,8 @@ Rows Statement::execute(std::initializer_list<Value> arguments, bool latest) {
   }
   return guard([&] {
     if (plan_ == nullptr) {
-      SPIPlanPtr fresh = SPI_prepare(sql_, count_, types_.data());
+      // Planned once for all: the tables' partitions make the server think that it should plan for each set of values.
+      SPIPlanPtr fresh = SPI_prepare_cursor(sql_, count_, types_.data(), CURSOR_OPT_GENERIC_PLAN);
       if (fresh == nullptr) elog(ERROR, "could not plan: %s", SPI_result_code_string(SPI_result));
       if (SPI_keepplan(fresh) != 0) elog(ERROR, "could not keep a plan");
       plan_ = fresh;

@@ -59,9 +59,8 @@ Value text_or_null(const std::string& text);  // empty: null
 Value text_array(const std::vector<std::string>& texts);
 Value int4_array(const std::vector<int>& numbers);
 Value oid_array(const std::vector<Oid>& oids);
-Value int8_array(const std::vector<int64_t>& numbers);
-Value timestamp_array(const std::vector<TimestampTz>& times,
-                      TimestampTz null = INT64_MIN);  // elements equal to `null` are null
+Value int8_array(const std::vector<int64_t>& numbers, int64_t null);  // elements equal to `null` are null
+Value timestamp_array(const std::vector<TimestampTz>& times, TimestampTz null);
 Value timestamp_value(TimestampTz time);
 inline Value null_value() {
   return Value();
