@@ -92,9 +92,10 @@ bool is_second_success(const pg::Error& error) {
          text(data.table_name).starts_with("load_log") && text(data.constraint_name).ends_with("_one_success");
 }
 
-void write_failure(const RunKey& run, const run_store::Work& work, log_store::Entry* entry, Task* task) {
+void write_failure(const RunKey& run, const run_store::Work& work, StopReason stop, log_store::Entry* entry,
+                   Task* task) {
   entry->rows.reset();
-  entry->retry_at = retry_time(work, *entry);
+  entry->retry_at = retry_time(work, *entry, stop);
   const pg::CancelHeld held;
   pg::Transaction transaction;
   write_log(run, *entry);
@@ -137,7 +138,7 @@ void run_attempt(const RunKey& run, Task* task, const AskStop& stop) {
   entry.notices = notices.take();
   pg::check_interrupts();  // a worker that is being ended does not blame its job
   if (pg::server_is_stopping()) throw pg::Failure(ERRCODE_ADMIN_SHUTDOWN, "the server is shutting down");
-  write_failure(run, work, &entry, task);
+  write_failure(run, work, stop(), &entry, task);
 }
 
 }  // namespace etl

@@ -218,8 +218,9 @@ class Conductor {
         task.outcome = log_store::has_succeeded(finished.run, task.step_id) ? Outcome::kOk : Outcome::kAlone;
       const std::vector<run_store::Work> works = run_store::read_work(finished.run, {tasks.front().step_id});
       entry.attempt = tasks.front().attempt;
+      entry.started_at = finished.began_at;
       if (!works.empty() && finished.stop != StopReason::kNone) describe(finished.stop, works.front(), &entry);
-      if (!works.empty()) entry.retry_at = retry_time(works.front(), entry);
+      if (!works.empty()) entry.retry_at = retry_time(works.front(), entry, finished.stop);
     }
     transaction.commit();
     // Of several that shared a transaction, nobody is to blame: each runs again alone.

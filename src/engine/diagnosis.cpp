@@ -39,7 +39,7 @@ Workers look_at_slots() {
     ++workers.taken;
     const bool busy = slot->state == SlotState::kBusy || slot->state == SlotState::kDone;
     if (slot->database != MyDatabaseId || !busy) continue;
-    workers.busy.push_back({{slot->run, {slot->tasks, slot->tasks + slot->task_count}, false, slot->stop},
+    workers.busy.push_back({{slot->run, {slot->tasks, slot->tasks + slot->task_count}, false, slot->stop, 0},
                             slot->state == SlotState::kBusy ? slot->pid : 0,
                             slot->owner,
                             slot->progress});

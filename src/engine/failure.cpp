@@ -71,8 +71,8 @@ void describe(const pg::Failure& failure, log_store::Entry* entry) {
   entry->hint = failure.hint();
 }
 
-TimestampTz retry_time(const run_store::Work& work, const log_store::Entry& entry) {
-  if (outcome_of(entry) == Outcome::kCancelled) return 0;
+TimestampTz retry_time(const run_store::Work& work, const log_store::Entry& entry, StopReason stop) {
+  if (stop != StopReason::kNone && stop != StopReason::kJobTimeout) return 0;
   const double draw = pg_prng_double(&pg_global_prng_state);
   const auto delay = plan::delay_before_retry(work.policy, entry.sqlstate, entry.attempt - work.attempts_before, draw);
   if (!delay) return 0;

@@ -82,7 +82,7 @@ void record_crash(const RunKey& run, StepId step, int attempt) {
   entry.sqlstate = unpack_sql_state(ERRCODE_CRASH_SHUTDOWN);
   entry.message = "the process of this job crashed or was killed, and the server had to restart";
   entry.hint = "The server's log says how the process ended.";
-  entry.retry_at = retry_time(work, entry);
+  entry.retry_at = retry_time(work, entry, StopReason::kNone);
   log_store::write(run, {entry});
   const int crashes = count_crash(work.layer, work.job);
   if (settings::crash_limit() > 0 && crashes >= settings::crash_limit()) quarantine(run, work, crashes);

@@ -57,7 +57,11 @@ void stop_slot(Slot& slot, StopReason reason) {
 }
 
 Finished content_of(const Slot& slot) {
-  return {slot.run, {slot.tasks, slot.tasks + slot.task_count}, slot.state == SlotState::kDead, slot.stop};
+  return {slot.run,
+          {slot.tasks, slot.tasks + slot.task_count},
+          slot.state == SlotState::kDead,
+          slot.stop,
+          slot.progress.began_at};
 }
 
 bool is_full(const Locked& locked) {
@@ -201,6 +205,7 @@ bool WorkerPool::hand_over(int place, Oid owner, const RunKey& run, const std::v
   slot.stop = StopReason::kNone;
   slot.deadline = timeout_ms == 0 ? 0 : pg::monotonic_ms() + timeout_ms;
   slot.terminate_at = 0;
+  slot.progress = {0, 0, 0, GetCurrentTimestamp()};
   ++slot.generation;
   slot.state = SlotState::kBusy;
   slot.fresh = false;
@@ -284,9 +289,10 @@ bool WorkerPool::start(Oid owner) {
 void WorkerPool::stop(RunId run_id, StopReason reason, const std::function<bool(StepId)>& concerns) {
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
+    if (slot.run.id != run_id) return;
     const bool concerned =
         std::any_of(slot.tasks, slot.tasks + slot.task_count, [&](const Task& task) { return concerns(task.step_id); });
-    if (slot.run.id == run_id && concerned) stop_slot(slot, reason);
+    if (concerned) stop_slot(slot, reason);
   });
 }
 

@@ -9,8 +9,9 @@ namespace etl {
 struct Finished {
   RunKey run;
   std::vector<Task> tasks;
-  bool died;        // the worker is gone and has said nothing
-  StopReason stop;  // why it was asked to stop
+  bool died;             // the worker is gone and has said nothing
+  StopReason stop;       // why it was asked to stop
+  TimestampTz began_at;  // the task that it works on
 };
 
 class WorkerPool {
