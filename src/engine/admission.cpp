@@ -42,7 +42,7 @@ std::vector<plan::Demand> Admission::demands_of(const Applicant& it) {
   std::vector<plan::Demand> demands;
   demands.push_back({limit("job " + it.layer + "." + step.job, step.max_concurrent), 1});
   if (!step.table.empty()) demands.push_back({limit("table " + step.table, 1), 1});
-  if (layers_.contains(it.layer)) demands.push_back({limits_.find("layer " + it.layer), 1});
+  demands.push_back({limits_.find("layer " + it.layer), 1});  // also without a limit: there may be one soon
   for (const auto& [resource, units] : step.resources) demands.push_back({limits_.find("resource " + resource), units});
   return demands;
 }
