@@ -4,6 +4,16 @@
 
 namespace etl {
 
+namespace {
+
+// Several tasks end by themselves, when the delay that they may have is over; a job that does not heed that is ended.
+int64_t timeout_of(const ActiveRun& run, const std::vector<Task>& tasks) {
+  if (tasks.size() == 1) return run.step(tasks.front().step_id).timeout_ms;
+  return int64_t{settings::shared_commit_delay_ms()} + settings::cancel_grace_ms() + 1;
+}
+
+}  // namespace
+
 bool Dispatcher::dispatch() {
   std::vector<Oid> owners;
   if (settings::enabled()) {
@@ -86,8 +96,7 @@ bool Dispatcher::hand_out_one(ActiveRun& run) {
     if (!place) continue;
     const std::vector<Task> tasks = gather(run, owner);
     if (tasks.empty()) continue;
-    const int64_t timeout_ms = tasks.size() == 1 ? run.step(tasks.front().step_id).timeout_ms : 0;
-    if (pool_.hand_over(*place, owner, run.key(), tasks, timeout_ms)) {
+    if (pool_.hand_over(*place, owner, run.key(), tasks, timeout_of(run, tasks))) {
       served_last_ = run.id();
       return true;
     }

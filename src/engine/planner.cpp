@@ -108,7 +108,7 @@ void store_steps(const RunRequest& request, const RunKey& key, const PlannedRun&
       "coalesce(j.max_attempts, l.max_attempts), extract(epoch FROM coalesce(j.retry_delay, l.retry_delay)) * 1000, "
       "coalesce(j.backoff_rate, l.backoff_rate), "
       "extract(epoch FROM coalesce(j.max_retry_delay, l.max_retry_delay)) * 1000, coalesce(j.retry_on, l.retry_on), "
-      "coalesce(j.never_retry_on, l.never_retry_on), j.shares_commit, h.expected_ms "
+      "coalesce(j.never_retry_on, l.never_retry_on), j.shares_commit AND j.transaction = 'single', h.expected_ms "
       "FROM unnest($4::int[], $5::int[], $6::int[], $7::oid[], $8::text[], $9::text[], $10::text[], $11::text[], "
       "$12::text[], $13::text[], $14::text[], $15::text[]) WITH ORDINALITY "
       "AS s(layer_no, load_order, follows_layer, owner_oid, job_name, owner, depends_on, table_name, file_path, "
