@@ -265,7 +265,7 @@ COMMENT ON FUNCTION setup.cancel_run(bigint) IS
 
 COMMENT ON FUNCTION setup.resume_run(bigint, text[], boolean, boolean) IS
   'Runs again what has not succeeded in a run that has ended, in new attempts of the same run, when the transaction '
-  'commits; with jobs, exactly these, succeeded or not, widened by upstream and downstream. Lets a run go on that was '
+  'commits, with the commands as they were when the run started; with jobs, exactly these, succeeded or not, widened by upstream and downstream. Lets a run go on that was '
   'copied together with its database. Raises no_data_found for an unknown run, object_not_in_prerequisite_state for one '
   'that has not ended, insufficient_privilege where a job is somebody else''s.';
 COMMENT ON FUNCTION setup.pause_job(text, text) IS
@@ -310,6 +310,8 @@ COMMENT ON FUNCTION setup.make_partitions(timestamptz) IS
 COMMENT ON FUNCTION setup.drop_history(timestamptz) IS
   'Drops the weekly partitions that ended before a moment and have no unfinished run; returns of how many weeks. The '
   'engine calls it with etl_orchestrator.log_retention.';
+COMMENT ON FUNCTION setup.job_problem(setup.load_jobs) IS
+  'What is wrong with a job''s limits, timeouts or retries, in words that follow "job x:"; null if nothing is.';
 COMMENT ON FUNCTION setup.require_retry_patterns(text[]) IS
   'Raises invalid_parameter_value for the first text that retry_on and never_retry_on may not list.';
 COMMENT ON FUNCTION setup.call_conductor() IS 'Trigger: limits or resources have changed.';

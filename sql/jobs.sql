@@ -32,6 +32,7 @@ DECLARE
   new_owner constant text := coalesce(add_job.owner, current_user::text);
   present_owner constant text := setup.job_owner(add_job.layer, add_job.job_name);
   problem text;
+  job setup.load_jobs;
 BEGIN
   IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = add_job.layer) THEN
     RAISE undefined_object USING
@@ -71,16 +72,36 @@ BEGIN
       HINT = 'Give the job to a role that may log in and that you are a member of: owner => ''role''.';
   END IF;
 
-  INSERT INTO setup.load_jobs AS j (layer, job_name, command, table_name, file_path, depends_on, load_order,
-                                    transaction, is_enabled, owner, priority, max_concurrent, resources, timeout,
-                                    statement_timeout, max_attempts, retry_delay, backoff_rate, max_retry_delay,
-                                    retry_on, never_retry_on, shares_commit)
-  VALUES (add_job.layer, add_job.job_name, add_job.command, add_job.table_name, add_job.file_path,
-          coalesce(add_job.depends_on, '{}'), coalesce(add_job.load_order, 100), add_job.transaction,
-          coalesce(add_job.is_enabled, true), new_owner, coalesce(add_job.priority, 0),
-          coalesce(add_job.max_concurrent, 1), coalesce(add_job.resources, '{}'), add_job.timeout,
-          add_job.statement_timeout, add_job.max_attempts, add_job.retry_delay, add_job.backoff_rate,
-          add_job.max_retry_delay, add_job.retry_on, add_job.never_retry_on, coalesce(add_job.shares_commit, true))
+  job.layer := add_job.layer;
+  job.job_name := add_job.job_name;
+  job.command := add_job.command;
+  job.table_name := add_job.table_name;
+  job.file_path := add_job.file_path;
+  job.depends_on := coalesce(add_job.depends_on, '{}');
+  job.load_order := coalesce(add_job.load_order, 100);
+  job.transaction := add_job.transaction;
+  job.is_enabled := coalesce(add_job.is_enabled, true);
+  job.owner := new_owner;
+  job.priority := coalesce(add_job.priority, 0);
+  job.max_concurrent := coalesce(add_job.max_concurrent, 1);
+  job.resources := coalesce(add_job.resources, '{}');
+  job.timeout := add_job.timeout;
+  job.statement_timeout := add_job.statement_timeout;
+  job.max_attempts := add_job.max_attempts;
+  job.retry_delay := add_job.retry_delay;
+  job.backoff_rate := add_job.backoff_rate;
+  job.max_retry_delay := add_job.max_retry_delay;
+  job.retry_on := add_job.retry_on;
+  job.never_retry_on := add_job.never_retry_on;
+  job.shares_commit := coalesce(add_job.shares_commit, true);
+  job.owner_oid := 0;
+  problem := setup.job_problem(job);
+  IF problem IS NOT NULL THEN
+    RAISE check_violation USING MESSAGE = format('job "%s.%s": %s', add_job.layer, add_job.job_name, problem);
+  END IF;
+  PERFORM setup.require_retry_patterns(add_job.retry_on || add_job.never_retry_on);
+
+  INSERT INTO setup.load_jobs SELECT (job).*
   ON CONFLICT (layer, job_name) DO UPDATE
     SET command = excluded.command, table_name = excluded.table_name, file_path = excluded.file_path,
         depends_on = excluded.depends_on, load_order = excluded.load_order, transaction = excluded.transaction,

@@ -46,6 +46,25 @@ CREATE FUNCTION setup.require_retry_patterns(patterns text[]) RETURNS void
   LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
   AS 'MODULE_PATHNAME', 'etl_require_retry_patterns';
 
+-- What is wrong with a job's limits, timeouts or retries, in words that go on 'job "x": ...'; null if nothing is. The
+-- constraints of the table say the same to whoever would not be told here.
+CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+  SELECT CASE
+    WHEN job.max_concurrent < 1 THEN 'max_concurrent must be at least 1'
+    WHEN job.max_attempts < 1 THEN 'max_attempts must be at least 1'
+    WHEN job.timeout <= '0' THEN 'timeout must be longer than 0'
+    WHEN job.statement_timeout <= '0' THEN 'statement_timeout must be longer than 0'
+    WHEN job.retry_delay < '0' THEN 'retry_delay must not be negative'
+    WHEN job.max_retry_delay < '0' THEN 'max_retry_delay must not be negative'
+    WHEN job.backoff_rate NOT BETWEEN 1 AND 1000 THEN 'backoff_rate must be between 1 and 1000'
+    WHEN jsonb_typeof(job.resources) <> 'object' OR jsonb_path_exists(job.resources,
+           '$.* ? (@.type() != "number" || @ < 1 || @ > 1000000 || @ != @.floor())')
+      THEN 'resources must be an object of whole numbers from 1 on, such as {"warehouse_io": 2}'
+  END
+$$;
+
 -- The kind of object that a job was discovered from, if that is true; null if it is somebody's word.
 CREATE FUNCTION setup.confirmed_discovery(job setup.load_jobs) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -76,6 +95,10 @@ BEGIN
   END IF;
   PERFORM setup.qualified_table(NEW.layer, NEW.table_name);
   PERFORM setup.require_retry_patterns(NEW.retry_on || NEW.never_retry_on);
+  problem := setup.job_problem(NEW);
+  IF problem IS NOT NULL THEN
+    RAISE check_violation USING MESSAGE = format('job "%s.%s": %s', NEW.layer, NEW.job_name, problem);
+  END IF;
 
   -- The oid always follows from the name, never from the row that is written.
   IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
