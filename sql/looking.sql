@@ -54,8 +54,9 @@ CREATE FUNCTION setup.running_attempts()
 CREATE VIEW setup.running_jobs WITH (security_invoker = true) AS
   SELECT r.run_id, r.layer, r.job_name, r.attempt, r.pid, r.owner, r.since,
          make_interval(secs => extract(epoch FROM clock_timestamp() - r.since)) AS running_for,
-         make_interval(secs => greatest(r.expected_ms / 1000 - extract(epoch FROM clock_timestamp() - r.since)::float8, 0))
-           AS expected_remaining,
+         CASE WHEN r.expected_ms IS NOT NULL THEN
+           make_interval(secs => greatest(r.expected_ms / 1000 - extract(epoch FROM clock_timestamp() - r.since)::float8, 0))
+         END AS expected_remaining,
          a.wait_event_type, a.wait_event, r.statement, a.query,
          coalesce(c.tuples_processed, r.rows_so_far) AS rows_so_far,
          c.bytes_processed AS copy_bytes, nullif(c.bytes_total, 0) AS copy_bytes_total, r.stop_reason

@@ -58,8 +58,11 @@ Workers look_at_slots() {
 // member of. False if the process waits for none.
 bool find_blocker(int pid, Oid caller, Wait* wait) {
   static pg::Statement find{
-      "SELECT format('waits for %s on %s', l.mode, CASE l.locktype WHEN 'relation' THEN l.relation::regclass::text "
-      "ELSE 'a ' || l.locktype END), b.pid, a.query, coalesce(a.usesysid, 0) "
+      "SELECT CASE l.locktype WHEN 'relation' THEN format('waits for %s on %s', l.mode, l.relation::regclass) "
+      "WHEN 'transactionid' THEN 'waits for a row' || coalesce((SELECT format(' of %s', t.relation::regclass) "
+      "FROM pg_locks t WHERE t.pid = l.pid AND t.locktype = 'tuple' AND t.granted LIMIT 1), '') "
+      "|| ', changed by a transaction' ELSE format('waits for %s on a lock of type %s', l.mode, l.locktype) END, "
+      "b.pid, a.query, coalesce(a.usesysid, 0) "
       "FROM pg_locks l CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) AS b(pid) "
       "LEFT JOIN pg_stat_activity a ON a.pid = b.pid WHERE l.pid = $1 AND NOT l.granted LIMIT 1",
       {INT4OID}};
@@ -67,7 +70,7 @@ bool find_blocker(int pid, Oid caller, Wait* wait) {
   if (rows.size() == 0) return false;
   wait->reason = "lock";
   wait->pid = rows.int4(0, 1);
-  wait->explanation = pg::format("%s, which process %d holds", rows.text(0, 0).c_str(), wait->pid);
+  wait->explanation = pg::format("%s; process %d holds it", rows.text(0, 0).c_str(), wait->pid);
   const Oid user = rows.oid(0, 3);
   if (OidIsValid(user) && pg::is_member(caller, user)) wait->query = rows.text(0, 2);
   return true;
