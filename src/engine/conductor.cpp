@@ -26,6 +26,7 @@ namespace {
 
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
+constexpr int64_t kHistoryPeriod = USECS_PER_HOUR;  // at most so long between looks at history while runs end
 constexpr int64_t kGiveWayMs = 2000;
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
@@ -120,6 +121,7 @@ class Conductor {
   // Without a run: leaves when asked to, or after the idle timeout.
   bool stay_idle(long* delay) {
     const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
+    if (!asked && !history_is_kept_) keep_history();  // what need not be done while there is work
     const TimestampTz until = idle_since_ + settings::idle_timeout_ms() * INT64CONST(1000);
     if (asked || GetCurrentTimestamp() >= until) {
       if (!pool_.retire_all() && asked) {
@@ -133,12 +135,14 @@ class Conductor {
       }
       return !leave_seat(false);
     }
-    if (!history_is_kept_) {  // what need not be done while there is work
-      history_is_kept_ = true;
-      history::maintain();
-    }
     *delay = pg::sooner(*delay, pg::milliseconds_until(until) + 1);
     return true;
+  }
+
+  void keep_history() {
+    history_is_kept_ = true;
+    history_kept_at_ = GetCurrentTimestamp();
+    history::maintain();
   }
 
   // The extension was dropped: stops what still runs, waits for the workers to leave, and leaves. True once it has.
@@ -309,13 +313,17 @@ class Conductor {
   // After a run, when nobody waits for it any more: a failure is of no consequence.
   void conclude(const RunKey& key) {
     if (intake_.has_queue()) look_again_ = true;
-    history_is_kept_ = false;
-    pg::Transaction transaction;
     {
-      const pg::Spi spi;
-      run_store::learn_durations(key);
+      pg::Transaction transaction;
+      {
+        const pg::Spi spi;
+        run_store::learn_durations(key);
+      }
+      transaction.commit();
     }
-    transaction.commit();
+    history_is_kept_ = false;
+    // Where there is always work, it must be done nevertheless.
+    if (GetCurrentTimestamp() - history_kept_at_ > kHistoryPeriod) keep_history();
   }
 
   Runs runs_;
@@ -329,6 +337,7 @@ class Conductor {
   int short_retries_ = kShortRetries;
   bool look_again_ = true;
   bool history_is_kept_ = false;
+  TimestampTz history_kept_at_ = GetCurrentTimestamp();
   TimestampTz idle_since_ = 0;
 };
 
