@@ -149,9 +149,7 @@ SELECT is((SELECT array_agg(job_name || ' ' || status ORDER BY log_id) FROM log)
 
 -- Who waits takes no worker
 
-ALTER SYSTEM SET etl_orchestrator.max_workers = 1;
-ALTER SYSTEM SET etl_orchestrator.idle_timeout = 0;
-DO $$ BEGIN PERFORM pg_reload_conf(); END $$;
+\! ./configure.sh 'SET etl_orchestrator.max_workers = 1' 'SET etl_orchestrator.idle_timeout = 0'
 SELECT wait_until($$NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'etl_orchestrator worker')$$);
 SELECT setup.add_job('one', 'parent', 'SELECT public.fails(1, ''40001'')', load_order => 1, retry_delay => '100 days',
   max_retry_delay => '100 days'), setup.add_job('one', 'other', 'SELECT 1', load_order => 2);
@@ -168,9 +166,7 @@ SELECT setup.cancel_run(:run);
 SELECT is(setup.wait_run(:run), 'CANCELLED', 'a run that only waits is cancelled at once');
 SELECT is((SELECT array_agg(job_name || ' ' || status ORDER BY job_name, log_id) FROM setup.load_log WHERE run_id = :run),
   '{child SKIPPED,other OK,parent ERROR,parent SKIPPED}', 'and what waited does not start any more');
-ALTER SYSTEM RESET etl_orchestrator.max_workers;
-ALTER SYSTEM RESET etl_orchestrator.idle_timeout;
-DO $$ BEGIN PERFORM pg_reload_conf(); END $$;
+\! ./configure.sh 'RESET etl_orchestrator.max_workers' 'RESET etl_orchestrator.idle_timeout'
 
 -- What a caller reads
 
