@@ -40,12 +40,17 @@ void read_boot_id(char (&boot_id)[40]) {
   close(file);
 }
 
+// Gives the file its size, with room on the disk for all of it: writing to mapped memory that has none kills.
+bool fits(int file, off_t size) {
+  return ftruncate(file, size) == 0 && posix_fallocate(file, 0, size) == 0;
+}
+
 // Without a file (a full disk) the memory of the postmaster does: it outlives every crash but its own.
 Book* map_book(size_t size, uint64* inode) {
   const int file = open(kFile, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   struct stat status {};
   void* memory = MAP_FAILED;
-  if (file >= 0 && ftruncate(file, static_cast<off_t>(size)) == 0 && fstat(file, &status) == 0)
+  if (file >= 0 && fits(file, static_cast<off_t>(size)) && fstat(file, &status) == 0)
     memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (file >= 0) close(file);
   *inode = status.st_ino;
@@ -53,12 +58,15 @@ Book* map_book(size_t size, uint64* inode) {
   return memory == MAP_FAILED ? nullptr : static_cast<Book*>(memory);
 }
 
+// Where all places are taken, nobody has come for what is there: it is about databases that are gone.
 void add_report(const Note& note) {
-  for (Note& report : book->reports) {
-    if (OidIsValid(report.database)) continue;
-    report = note;
-    return;
+  Note* const end = std::end(book->reports);
+  Note* place = std::find_if(book->reports, end, [](const Note& report) { return !OidIsValid(report.database); });
+  if (place == end) {
+    std::fill(book->reports, end, Note{});
+    place = book->reports;
   }
+  *place = note;
 }
 
 // A postmaster that has just begun cannot know whether the one before it was killed together with all its processes:
