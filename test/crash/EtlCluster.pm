@@ -49,12 +49,12 @@ sub wait_until(&) {
 }
 
 # A running server with the database "warehouse". Options: preload (the libraries; etl_orchestrator), conf (lines for
-# postgresql.conf).
+# postgresql.conf), streaming (whether a standby may follow it).
 sub started {
   my ($class, $name, %options) = @_;
   my $node = $class->new($name);
   my $preload = $options{preload} // 'etl_orchestrator';
-  $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+  $node->init(allows_streaming => $options{streaming}, extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
   $node->append_conf('postgresql.conf', "$_\n")
     for "shared_preload_libraries = '$preload'", 'max_worker_processes = 16', 'restart_after_crash = on',
     'log_statement = none', @{ $options{conf} // [] };
@@ -116,10 +116,21 @@ sub failure {
   return $node->call($statement, database => $database)->finish->failure;
 }
 
-# True as soon as a query returns true.
+# The result of a query, undef where the server does not answer it: it may be down just now.
+sub answer {
+  my ($node, $query, $database) = @_;
+  my ($status, $result);
+  eval { ($status, $result) = $node->psql($database // 'warehouse', $query); 1 } or return;
+  return $status == 0 ? $result : undef;
+}
+
+# True as soon as a query returns true, also where the server goes down meanwhile.
 sub becomes_true {
   my ($node, $query, $database) = @_;
-  return $node->poll_query_until($database // 'warehouse', $query);
+  my $last;
+  return 1 if wait_until { $last = $node->answer($query, $database); defined $last && $last eq 't' };
+  Test::More::diag("never true: $query\nat last: " . ($last // 'no answer'));
+  return 0;
 }
 
 # A psql that runs statements in the background. Options: database, user.
@@ -209,6 +220,13 @@ sub ended {
   my ($node, $run, $database) = @_;
   my $seconds = $PostgreSQL::Test::Utils::timeout_default;
   return $node->sql("SELECT setup.wait_run($run, '$seconds s')", $database);
+}
+
+# The same where the server goes down meanwhile.
+sub ended_despite_crashes {
+  my ($node, $run, $database) = @_;
+  $node->becomes_true("SELECT finished_at IS NOT NULL FROM setup.load_runs WHERE run_id = $run", $database);
+  return $node->sql("SELECT status FROM setup.load_runs WHERE run_id = $run", $database);
 }
 
 # What became of the jobs of a run: "a OK, b CANCELLED, c SKIPPED", one entry for each row of the log.

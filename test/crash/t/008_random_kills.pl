@@ -86,20 +86,13 @@ END \$\$;
 INSERT INTO test.counters SELECT job_name FROM setup.load_jobs WHERE command LIKE 'UPDATE%';
 SQL
 
-# The result of a query, undef where the server does not answer.
-sub answer {
-  my ($query) = @_;
-  my ($status, $result) = $node->psql('warehouse', $query);
-  return $status == 0 ? $result : undef;
-}
-
-sub await_server { return wait_until { defined answer('SELECT 1') } }
+sub await_server { return wait_until { defined $node->answer('SELECT 1') } }
 
 my %crashes_of;    # jobs whose own worker was killed: three times in a row quarantine a job, which is right
 
 # Process id and job of a worker that runs one; (undef) if none does.
 sub busy_worker {
-  my @busy = shuffle split /\n/, answer("SELECT pid || ' ' || job_name FROM setup.running_jobs ORDER BY pid") // '';
+  my @busy = shuffle split /\n/, $node->answer("SELECT pid || ' ' || job_name FROM setup.running_jobs ORDER BY pid") // '';
   for my $candidate (@busy) {
     my ($pid, $job) = split / /, $candidate;
     return ($pid, $job) if ($crashes_of{$job} // 0) < 2;
@@ -107,19 +100,23 @@ sub busy_worker {
   return (undef);
 }
 
-sub process { my ($kind) = @_; my $pid = $node->processes($kind); return $pid =~ /^(\d+)/ ? $1 : undef }
+sub process {
+  my ($kind) = @_;
+  my $pids = $node->answer("SELECT pid FROM pg_stat_activity WHERE backend_type = 'etl_orchestrator $kind'") // '';
+  return $pids =~ /^(\d+)/ ? $1 : undef;
+}
 
 my $checkpointer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
 
 # Kills a process, and returns true when the server has gone through the crash.
 sub kill_process {
   my ($pid) = @_;
-  my $before = answer($checkpointer);
+  my $before = $node->answer($checkpointer);
   return unless defined $pid && kill 'KILL', $pid;
-  return wait_until { my $now = answer($checkpointer); defined $now && $now ne '' && $now ne $before };
+  return wait_until { my $now = $node->answer($checkpointer); defined $now && $now ne '' && $now ne $before };
 }
 
-sub terminate { my ($pid) = @_; return defined $pid && (answer("SELECT pg_terminate_backend($pid)") // '') eq 't' }
+sub terminate { my ($pid) = @_; return defined $pid && ($node->answer("SELECT pg_terminate_backend($pid)") // '') eq 't' }
 
 sub fall_of_worker {
   my ($pid, $job) = busy_worker();
@@ -155,13 +152,13 @@ my %kills = (
 # How much of a run is done; grows with every job that ends, and when the run does.
 sub progress {
   my ($run) = @_;
-  return answer("SELECT (SELECT count(*) FROM setup.load_log WHERE run_id = $run AND status = 'OK') + "
+  return $node->answer("SELECT (SELECT count(*) FROM setup.load_log WHERE run_id = $run AND status = 'OK') + "
       . "(SELECT count(*) FROM setup.load_runs WHERE run_id = $run AND finished_at IS NOT NULL)");
 }
 
 sub has_ended {
   my ($run) = @_;
-  return (answer("SELECT finished_at IS NOT NULL FROM setup.load_runs WHERE run_id = $run") // '') eq 't';
+  return ($node->answer("SELECT finished_at IS NOT NULL FROM setup.load_runs WHERE run_id = $run") // '') eq 't';
 }
 
 my %times;    # of each kind of kill: seconds from the first answer of the server until the run went on
