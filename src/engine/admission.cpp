@@ -67,6 +67,11 @@ void Admission::release(RunId run, StepId step) {
   const auto found = taken_.find({run, step});
   if (found == taken_.end()) return;
   limits_.release(found->second);
+  for (const plan::Demand& demand : found->second) {
+    const std::string& name = limits_.name(demand.limit);
+    // One for each job and table, of which there may be many; what layers and resources have is read from tables.
+    if (name.starts_with("job ") || name.starts_with("table ")) limits_.drop_if_unused(demand.limit);
+  }
   taken_.erase(found);
 }
 

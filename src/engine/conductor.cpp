@@ -73,6 +73,7 @@ class Conductor {
     const bool settled = settle();
     if (dispatch_all(delay)) return false;
     if (!settled || look_again_) *delay = pg::sooner(*delay, kRetryMs);
+    learn(delay);
     // That a worker has died before it attached is told by a signal only, which can get lost.
     if (pool_.awaits_start()) *delay = pg::sooner(*delay, kRetryMs);
     if (runs_.empty() && !intake_.has_queue()) return stay_idle(delay);
@@ -123,7 +124,7 @@ class Conductor {
     const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
     if (!asked && !history_is_kept_) keep_history();  // what need not be done while there is work
     const TimestampTz until = idle_since_ + settings::idle_timeout_ms() * INT64CONST(1000);
-    if (asked || GetCurrentTimestamp() >= until) {
+    if (asked || (to_learn_.empty() && GetCurrentTimestamp() >= until)) {
       if (!pool_.retire_all() && asked) {
         *delay = pg::kForever;  // the last worker to leave wakes us
         Locked().find_seat(MyDatabaseId)->wants_slot = true;
@@ -310,20 +311,26 @@ class Conductor {
     }
   }
 
-  // After a run, when nobody waits for it any more: a failure is of no consequence.
   void conclude(const RunKey& key) {
     if (intake_.has_queue()) look_again_ = true;
-    {
-      pg::Transaction transaction;
-      {
-        const pg::Spi spi;
-        run_store::learn_durations(key);
-      }
-      transaction.commit();
-    }
     history_is_kept_ = false;
-    // Where there is always work, it must be done nevertheless.
-    if (GetCurrentTimestamp() - history_kept_at_ > kHistoryPeriod) keep_history();
+    to_learn_.emplace_back(key, 0);
+  }
+
+  // After a run: how long its jobs took. A little in each round, so that nobody has to wait for it.
+  void learn(long* delay) {
+    if (to_learn_.empty() || has_something_new()) return;
+    auto [key, seen] = to_learn_.front();
+    to_learn_.pop_front();  // also if it fails: a failure is of no consequence
+    pg::Transaction transaction;
+    std::optional<int64_t> next;
+    {
+      const pg::Spi spi;
+      next = run_store::learn_durations(key, seen);
+    }
+    transaction.commit();
+    if (next) to_learn_.emplace_front(key, *next);
+    if (!to_learn_.empty()) *delay = 0;
   }
 
   Runs runs_;
@@ -332,8 +339,9 @@ class Conductor {
   JobHolds holds_;
   Intake intake_{runs_, pool_, admission_, holds_};
   Dispatcher dispatcher_{runs_, pool_, admission_, holds_};
-  std::vector<Finished> lost_;       // tasks whose worker is gone, not yet settled
-  std::vector<Oid> without_worker_;  // owners whose worker could not start, not yet settled
+  std::vector<Finished> lost_;                       // tasks whose worker is gone, not yet settled
+  std::vector<Oid> without_worker_;                  // owners whose worker could not start, not yet settled
+  std::deque<std::pair<RunKey, int64_t>> to_learn_;  // runs that have ended, and the last log row that was seen
   int short_retries_ = kShortRetries;
   bool look_again_ = true;
   bool history_is_kept_ = false;

@@ -16,9 +16,9 @@ namespace {
 
 uint64 seat_generation = 0;  // of the seat that this process holds
 
-// One lock for each database: while somebody holds it, no other process is its conductor. Whoever finds the conductor of
-// before still leaving waits here until it is gone. No function of SQL can take or release it: the last field is none of
-// those that advisory locks have.
+// One lock for each database: while somebody holds it, no other process is its conductor. Whoever finds the conductor
+// of before still leaving waits here until it is gone. No function of SQL can take or release it: the last field is
+// none of those that advisory locks have.
 void take_lock() {
   constexpr uint16 kOurLocks = 3;
   pg::guard([] {

@@ -172,16 +172,24 @@ void mark_finished(const RunKey& run, const Ending& ending) {
               pg::value(ending.failed), pg::value(ending.skipped), pg::text_or_null(ending.message)});
 }
 
-void learn_durations(const RunKey& run) {
-  // A moving average over about five runs, so that a job that has become slow is soon known to be.
+std::optional<int64_t> learn_durations(const RunKey& run, int64_t log_id) {
+  // A moving average over about five runs, so that a job that has become slow is soon known to be. What is close to the
+  // average is not written.
   static pg::Statement learn{
-      "INSERT INTO setup.job_history AS h (layer, job_name, expected_ms) "
-      "SELECT l.layer, l.job_name, avg(l.duration_ms) FROM setup.load_log l "
-      "WHERE l.run_id = $1 AND l.run_at = $2 AND l.status = 'OK' GROUP BY l.layer, l.job_name "
-      "ON CONFLICT (layer, job_name) DO UPDATE SET successes = h.successes + 1, "
-      "expected_ms = h.expected_ms + (excluded.expected_ms - h.expected_ms) / least(h.successes + 1, 5)",
-      {INT8OID, TIMESTAMPTZOID}};
-  learn.run({pg::value(run.id), pg::timestamp_value(run.at)});
+      "WITH part AS (SELECT log_id, layer, job_name, status, duration_ms::float8 AS ms FROM setup.load_log "
+      "WHERE run_id = $1 AND run_at = $2 AND log_id > $3 ORDER BY log_id LIMIT 500), "
+      "learned AS (INSERT INTO setup.job_history AS h (layer, job_name, expected_ms) "
+      "SELECT p.layer, p.job_name, avg(p.ms) FROM part p LEFT JOIN LATERAL (SELECT k.expected_ms, k.successes "
+      "FROM setup.job_history k WHERE k.layer = p.layer AND k.job_name = p.job_name OFFSET 0) known ON true "
+      "WHERE p.status = 'OK' AND (known.expected_ms IS NULL OR known.successes < 3 "
+      "OR abs(p.ms - known.expected_ms) > 0.25 * known.expected_ms + 0.5) "
+      "GROUP BY p.layer, p.job_name ON CONFLICT (layer, job_name) DO UPDATE SET successes = h.successes + 1, "
+      "expected_ms = h.expected_ms + (excluded.expected_ms - h.expected_ms) / least(h.successes + 1, 5)) "
+      "SELECT max(log_id) FROM part",
+      {INT8OID, TIMESTAMPTZOID, INT8OID}};
+  const pg::Rows rows = learn.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(log_id)});
+  if (rows.null(0, 0)) return std::nullopt;
+  return rows.int8(0, 0);
 }
 
 std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps) {

@@ -84,8 +84,9 @@ struct Ending {
 
 void mark_finished(const RunKey& run, const Ending& ending);
 
-// Remembers how long the jobs of a run took.
-void learn_durations(const RunKey& run);
+// Remembers how long the jobs of a run took, a few hundred at a time: those whose log rows come after `log_id` (0: from
+// the beginning). Returns the last one; none if there was nothing left.
+std::optional<int64_t> learn_durations(const RunKey& run, int64_t log_id);
 
 // Everything that a worker needs to run a step.
 struct Work {

@@ -14,10 +14,21 @@ bool Limits::Place::operator<(const Place& other) const {
 
 LimitId Limits::find(std::string_view name) {
   if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
-  const LimitId id = static_cast<LimitId>(limits_.size());
-  limits_.push_back({.name = std::string(name)});
+  if (unused_.empty()) {
+    unused_.push_back(static_cast<LimitId>(limits_.size()));
+    limits_.emplace_back();
+  }
+  const LimitId id = unused_.back();
+  unused_.pop_back();
+  limits_[id] = {.name = std::string(name)};
   by_name_.emplace(name, id);
   return id;
+}
+
+void Limits::drop_if_unused(LimitId id) {
+  const Limit& limit = limits_[id];
+  if (limit.used > 0 || limit.called || !limit.line.empty()) return;
+  if (by_name_.erase(limit.name) > 0) unused_.push_back(id);
 }
 
 void Limits::set_capacity(LimitId limit, std::optional<int> units) {

@@ -54,6 +54,9 @@ class Limits {
   LimitId find(std::string_view name);
   const std::string& name(LimitId limit) const { return limits_[limit].name; }
 
+  // Forgets a limit that nobody uses or waits for; its number may come to mean another one.
+  void drop_if_unused(LimitId limit);
+
   // None for unlimited. May change at any time; what runs goes on. 0 lets one step through at a time, as 1 does.
   void set_capacity(LimitId limit, std::optional<int> units);
   std::optional<int> capacity(LimitId limit) const { return limits_[limit].capacity; }
@@ -108,6 +111,7 @@ class Limits {
   void settle(LimitId id);
 
   std::vector<Limit> limits_;
+  std::vector<LimitId> unused_;  // numbers of limits that were dropped
   std::map<std::string, LimitId, std::less<>> by_name_;
   std::map<Key, Waiting> waiting_;  // everybody in line or called
   std::int64_t arrivals_ = 0;

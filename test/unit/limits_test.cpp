@@ -45,6 +45,23 @@ class LimitsTest : public ::testing::Test {
   Limits limits;
 };
 
+TEST_F(LimitsTest, AreDroppedOnlyWhileNobodyUsesOrAwaitsThem) {
+  limits.set_capacity(0, 1);
+  ASSERT_TRUE(attempt(1));
+  ASSERT_FALSE(attempt(2));
+  limits.drop_if_unused(0);
+  EXPECT_EQ(limits.find("table bronze.a"), 0);  // used
+  release();
+  limits.drop_if_unused(0);
+  EXPECT_EQ(woken(), Steps{2});  // awaited
+  ASSERT_TRUE(attempt(2));
+  release();
+  limits.drop_if_unused(0);
+  EXPECT_EQ(limits.find("table bronze.c"), 0);
+  EXPECT_FALSE(limits.capacity(0).has_value());
+  EXPECT_EQ(limits.find("table bronze.a"), 2);
+}
+
 TEST_F(LimitsTest, AreKnownByTheirNames) {
   EXPECT_EQ(limits.find("table bronze.b"), 1);
   EXPECT_EQ(limits.find("source crm"), 2);
