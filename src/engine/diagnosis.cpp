@@ -125,6 +125,7 @@ class Diagnosis {
         if (!explain_run(wait)) explain_waiting(run, id, wait);
         return true;
       case plan::StepState::kHeld:
+        if (explain_hold(run, id, wait)) return true;
         wait->reason = "retry";
         wait->retry_at = retry_at_[id];
         wait->explanation = "failed, and is tried again later: setup.load_log says why it failed";
@@ -190,16 +191,21 @@ class Diagnosis {
     if (others.size() > kMostNames) wait->waits_for.push_back(pg::format("and %zu more", others.size() - kMostNames));
   }
 
-  void explain_ready(const ActiveRun& run, StepId id, Wait* wait) {
+  // Somebody has to release it: that goes before a retry, which comes by itself.
+  bool explain_hold(const ActiveRun& run, StepId id, Wait* wait) const {
     const std::optional<HoldReason> hold = holds_.find(run, id);
+    if (!hold) return false;
+    const bool paused = hold == HoldReason::kPaused;
+    wait->reason = paused ? "paused" : "quarantined";
+    wait->explanation = paused ? "setup.release_job() lets it run"
+                               : "it took the server down again and again; setup.release_job() lets it run";
+    return true;
+  }
+
+  void explain_ready(const ActiveRun& run, StepId id, Wait* wait) {
+    if (explain_hold(run, id, wait)) return;
     const std::string obstacle = admission_.obstacle(applicant(run, id));
-    if (hold == HoldReason::kPaused) {
-      wait->reason = "paused";
-      wait->explanation = "setup.release_job() lets it run";
-    } else if (hold == HoldReason::kQuarantined) {
-      wait->reason = "quarantined";
-      wait->explanation = "it took the server down again and again; setup.release_job() lets it run";
-    } else if (!obstacle.empty()) {
+    if (!obstacle.empty()) {
       wait->reason = "limit";
       wait->explanation = obstacle;
     } else if (max_parallel_ > 0 && run.schedule().running_count() >= max_parallel_) {
