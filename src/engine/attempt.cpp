@@ -52,6 +52,7 @@ void run_single(const RunKey& run, const run_store::Work& work, NoticeKeeper* no
   run_effect(block, work, entry);
   entry->notices = notices->take();
   block.statement([&] { write_log(run, *entry); });
+  require_own_role();  // it may have been dropped meanwhile; heard of at the latest when the log was opened
   block.commit();
 }
 
