@@ -60,12 +60,24 @@ void ask_to_leave(const Node* statement) {
   locked.announce_result(database);
 }
 
+// True for DROP EXTENSION etl_orchestrator.
+bool drops_engine(const Node* statement) {
+  if (!IsA(statement, DropStmt)) return false;
+  const auto* drop = reinterpret_cast<const DropStmt*>(statement);
+  if (drop->removeType != OBJECT_EXTENSION) return false;
+  ListCell* cell;
+  foreach (cell, drop->objects)
+    if (strcmp(strVal(lfirst(cell)), "etl_orchestrator") == 0) return true;
+  return false;
+}
+
 void process_utility(PlannedStmt* planned, const char* source, bool read_only_tree, ProcessUtilityContext context,
                      ParamListInfo params, QueryEnvironment* environment, DestReceiver* receiver,
                      QueryCompletion* completion) {
   // Plain C: an error passes through without a C++ object on its way. The server itself then waits up to five
   // seconds for the database to become unused.
   ask_to_leave(planned->utilityStmt);
+  if (drops_engine(planned->utilityStmt)) call_conductor_at_commit();  // whose workers are to stop and leave
   const auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
   next(planned, source, read_only_tree, context, params, environment, receiver, completion);
 }
