@@ -1,0 +1,100 @@
+# The clock of the machine is set back, and forth again, in mid-run: retries and timeouts take the time that they take.
+#
+# The server runs under libfaketime, which reads the difference to the real time from a file. What waits here waits for
+# locks: pg_sleep() itself would sleep for a month.
+
+use strict;
+use warnings FATAL => 'all';
+
+use Cwd qw(abs_path);
+use EtlCluster;
+use File::Temp qw(tempdir);
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1';
+plan skip_all => 'libfaketime is not installed' unless $library;
+
+my $offset = abs_path(tempdir(CLEANUP => 1)) . '/offset';
+append_to_file($offset, '+0');
+my $node = do {
+  local @ENV{qw(LD_PRELOAD FAKETIME_TIMESTAMP_FILE FAKETIME_NO_CACHE FAKETIME_DONT_FAKE_MONOTONIC)} =
+    ($library, $offset, 1, 1);
+  EtlCluster->started('main', conf => ['autovacuum = off']);
+};
+
+sub clock { return $node->sql("SELECT round(extract(epoch FROM clock_timestamp()) / 86400)") }    # in days
+
+my $today = clock();
+
+sub set_clock {
+  my ($days) = @_;
+  open my $file, '>', "$offset.new" or die;
+  printf $file '%+d', $days * 86400;
+  close $file;
+  rename "$offset.new", $offset or die;
+  ok(wait_until { abs(clock() - $today - $days) <= 1 }, "the clock is set to $days days from today");
+  return;
+}
+
+$node->sql('CREATE TABLE test.trouble ()');
+$node->add_job('retried', <<'SQL', retry_delay => '1 s', backoff_rate => 1, max_attempts => 1000);
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM test.trouble) THEN RAISE serialization_failure; END IF;
+END $$
+SQL
+$node->add_job('too_slow', 'SELECT test.mark(\'too_slow\'); SELECT pg_advisory_xact_lock(1)', timeout => '2 s');
+$node->add_job('steady', 'SELECT test.mark(\'steady\'); SELECT pg_advisory_xact_lock(2)', timeout => '1 hour');
+
+my $holder = $node->session;
+
+sub begin_run {
+  my ($arguments) = @_;
+  $node->forget;
+  $holder->query_safe('SELECT pg_advisory_lock(1), pg_advisory_lock(2)');
+  $node->sql('INSERT INTO test.trouble DEFAULT VALUES');
+  my $run = $node->start_run($arguments);
+  ok($node->begun('too_slow', 'steady'), 'jobs are running');
+  ok($node->becomes_true("SELECT count(*) > 0 FROM setup.load_log WHERE run_id = $run AND job_name = 'retried'"),
+    'another one has failed, and is to be tried again');
+  return $run;
+}
+
+sub end_trouble { return $node->sql('DELETE FROM test.trouble') }
+
+sub ends_in_time {
+  my ($run, $when) = @_;
+  end_trouble();
+  for my $job ([ 'retried', 'OK', 'is retried' ], [ 'too_slow', 'TIMED_OUT', 'is stopped after its timeout' ]) {
+    my ($name, $status, $what) = @$job;
+    ok($node->becomes_true("SELECT count(*) = 1 FROM setup.load_log WHERE run_id = $run AND job_name = '$name' "
+          . "AND status = '$status'"), "$when: job $name $what");
+  }
+  $holder->query_safe('SELECT pg_advisory_unlock_all()');
+  is($node->ended($run), 'ERROR', "$when: the run ends");
+  is($node->sql("SELECT status FROM setup.load_log WHERE run_id = $run AND job_name = 'steady'"), 'OK',
+    "$when: a job that has time left is not stopped");
+  return;
+}
+
+my $run = begin_run();
+set_clock(-30);
+ends_in_time($run, 'set back');
+
+$run = begin_run('timeout => \'1 hour\'');
+ok(1, 'a run can be started a month before the last one');
+set_clock(0);
+ends_in_time($run, 'set forth');
+
+$run = begin_run();
+set_clock(-30);
+my $conductor = $node->processes('conductor');
+$node->sql("SELECT pg_terminate_backend($conductor)");
+ends_in_time($run, 'set back before another conductor takes over');
+
+is($node->sql('SELECT count(*) FROM setup.load_log WHERE duration_ms < 0'), '0', 'nothing takes less than no time');
+is($node->sql('SELECT count(*) FROM setup.load_log WHERE duration_ms > 600000'), '0', 'and nothing takes a month');
+is($node->times_logged(qr/terminated by signal|PANIC|conductor: /), 0, 'the server\'s log has no complaint of the engine');
+$holder->quit;
+
+done_testing();
