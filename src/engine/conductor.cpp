@@ -191,6 +191,7 @@ class Conductor {
   // Takes what workers say. What needs a look into the tables first is remembered until that look has succeeded.
   void collect() {
     for (Finished& finished : pool_.collect()) {
+      intake_.ended(finished);
       for (const Task& task : finished.tasks) admission_.release(finished.run.id, task.step_id);
       ActiveRun* run = find_run(finished.run);
       if (run == nullptr) continue;

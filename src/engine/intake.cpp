@@ -107,28 +107,23 @@ void Intake::load(const run_store::Head& head) {
   try {
     pg::Transaction transaction;
     std::unique_ptr<ActiveRun> run;
-    bool ended = false;
+    std::optional<run_store::Ending> ending;
     {
       const pg::Spi spi;
-      if (head.foreign || !goes_first(head)) {
-        ended = head.cancel_requested;
-        if (ended) run_store::mark_finished(head.key, {"CANCELLED", 0, 0, 0, "cancelled before it began"});
-      } else if ((run = unreadable_[id] < kMostReads ? read(head) : nullptr) == nullptr) {
-        ended = true;
-        run_store::mark_finished(head.key, {"ERROR", 0, 0, 0, "the plan of this run cannot be read"});
-      } else if (!head.started) {
+      const bool waits = head.foreign || must_wait(head, &ending);
+      if (waits && head.cancel_requested) ending = {"CANCELLED", 0, 0, 0, "cancelled before it began"};
+      if (!waits && !ending) run = read(head);
+      if (!waits && !ending && run == nullptr) ending = {"ERROR", 0, 0, 0, "the plan of this run cannot be read"};
+      if (ending) {
+        run_store::mark_finished(head.key, *ending);
+      } else if (run != nullptr && !head.started) {
         run_store::mark_started(head.key);
       }
     }
     transaction.commit();
     unreadable_.erase(id);
-    if (run != nullptr) {
-      for (const Finished& work : adopted_)
-        if (work.run == head.key)
-          for (const Task& task : work.tasks) admission_.take(applicant(*run, task.step_id));
-      runs_[id] = std::move(run);
-    }
-    if (ended) Locked().wake_waiters(id, true);
+    if (run != nullptr) take_over(std::move(run));
+    if (ending) Locked().wake_waiters(id, true);
   } catch (const std::exception& error) {
     const auto* raised = dynamic_cast<const pg::Error*>(&error);
     if (raised == nullptr || raised->sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) ++unreadable_[id];
@@ -137,22 +132,38 @@ void Intake::load(const run_store::Head& head) {
   }
 }
 
-// False if another run of the same pipeline goes first. Then it waits for that, or is ended, as was asked for.
-bool Intake::goes_first(const run_store::Head& head) {
-  if (head.started) return true;
+// With what workers are on for it.
+void Intake::take_over(std::unique_ptr<ActiveRun> run) {
+  for (const Finished& work : adopted_)
+    if (work.run == run->key())
+      for (const Task& task : work.tasks) admission_.take(applicant(*run, task.step_id));
+  runs_[run->id()] = std::move(run);
+}
+
+// What a worker was on when this conductor came has ended: the tables say how, for a run that is not loaded yet.
+void Intake::ended(const Finished& work) {
+  std::erase_if(adopted_, [&](const Finished& each) {
+    return each.run == work.run && each.tasks.front().step_id == work.tasks.front().step_id;
+  });
+}
+
+// True if another run of the same pipeline goes first. If this one is not to wait for that, it ends instead.
+bool Intake::must_wait(const run_store::Head& head, std::optional<run_store::Ending>* ending) {
+  if (head.started) return false;
   const std::optional<run_store::Rival> rival = run_store::rival_of(head.key);
-  if (!rival) return true;
+  if (!rival) return false;
   if (rival->if_running == "queue") {
     has_queue_ = true;
-    return false;
+    return true;
   }
   const std::string message = pg::format("run %lld of the same pipeline is running", static_cast<long long>(rival->id));
-  run_store::mark_finished(head.key, {rival->if_running == "skip" ? "SKIPPED" : "ERROR", 0, 0, 0, message});
-  Locked().wake_waiters(head.key.id, true);
+  *ending = {rival->if_running == "skip" ? "SKIPPED" : "ERROR", 0, 0, 0, message};
   return false;
 }
 
+// Null if it has turned out to be unreadable.
 std::unique_ptr<ActiveRun> Intake::read(const run_store::Head& head) {
+  if (unreadable_[head.key.id] >= kMostReads) return nullptr;
   const auto ended = log_store::read_attempts(head.key);
   auto stored = run_store::read_run(head.key);
   if (!stored) return nullptr;

@@ -14,6 +14,9 @@ class Intake {
   // What workers were on when this conductor came.
   void adopt(std::vector<Finished> busy) { adopted_ = std::move(busy); }
 
+  // A worker's tasks have ended.
+  void ended(const Finished& work);
+
   // Reads what is there now. False if something could not be read and must be tried again; pg::Error where nothing
   // could.
   bool look();
@@ -31,7 +34,8 @@ class Intake {
   void load(const run_store::Head& head);
   std::unique_ptr<ActiveRun> read(const run_store::Head& head);
   void heed_cancel(const run_store::Head& head);
-  bool goes_first(const run_store::Head& head);
+  void take_over(std::unique_ptr<ActiveRun> run);
+  bool must_wait(const run_store::Head& head, std::optional<run_store::Ending>* ending);
   void heed_holds();
 
   Runs& runs_;
