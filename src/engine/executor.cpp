@@ -31,6 +31,7 @@ enum class Mode { kBlock, kEach };
 
 int64 rows_written = 0;
 bool sharing = false;
+bool refused = false;  // while sharing
 Progress* own_progress = nullptr;
 ExecutorEnd_hook_type next_executor_end = nullptr;
 ProcessUtility_hook_type next_process_utility = nullptr;
@@ -56,8 +57,10 @@ void count_rows(QueryDesc* query) {
 void refuse_what_outlives_job(PlannedStmt* planned, const char* source, bool read_only_tree,
                               ProcessUtilityContext context, ParamListInfo params, QueryEnvironment* environment,
                               DestReceiver* receiver, QueryCompletion* completion) {
-  if (sharing && IsA(planned->utilityStmt, ConstraintsSetStmt))
+  if (sharing && IsA(planned->utilityStmt, ConstraintsSetStmt)) {
+    refused = true;
     ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION), errmsg("SET CONSTRAINTS needs a transaction of its own")));
+  }
   const auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
   next(planned, source, read_only_tree, context, params, environment, receiver, completion);
 }
@@ -212,6 +215,10 @@ Sharing::Sharing() {
 
 Sharing::~Sharing() {
   sharing = false;
+}
+
+bool Sharing::take_refusal() {
+  return std::exchange(refused, false);
 }
 
 }  // namespace etl

@@ -25,6 +25,9 @@ class Sharing {
   ~Sharing();
   Sharing(const Sharing&) = delete;
   Sharing& operator=(const Sharing&) = delete;
+
+  // Whether something was refused since the last call, also where the command has caught the error.
+  bool take_refusal();
 };
 
 }  // namespace etl

@@ -35,9 +35,13 @@ void forget_cancel() {
   QueryCancelPending = false;
 }
 
+bool is_late() {
+  return get_timeout_indicator(late_timer, false);
+}
+
 // One job, at whose end nothing of it is left but its effect. Throws if it has to run alone.
 void run_one(pg::Block& block, const RunKey& run, const Task& task, const run_store::Work& work, NoticeKeeper* notices,
-             log_store::Entry* entry) {
+             Sharing* sharing, log_store::Entry* entry) {
   pg::Subtransaction subtransaction;
   const int settings_level = pg::guard([] { return NewGUCNestLevel(); });
   present(run, task, work);
@@ -47,6 +51,9 @@ void run_one(pg::Block& block, const RunKey& run, const Task& task, const run_st
     forget_session_objects();
   });
   pg::guard([&] { AtEOXact_GUC(false, settings_level); });
+  // What it would not have met alone it may have caught: then its effect is not what it would be.
+  if (is_late() || sharing->take_refusal())
+    throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION, "the job needs a transaction of its own");
   subtransaction.release();
   entry->finished_at = GetCurrentTimestamp();
   entry->notices = notices->take();
@@ -54,7 +61,8 @@ void run_one(pg::Block& block, const RunKey& run, const Task& task, const run_st
 
 class Together {
  public:
-  Together(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop) : run_(run), tasks_(*tasks), stop_(stop) {
+  Together(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop, Sharing* sharing)
+      : run_(run), tasks_(*tasks), stop_(stop), sharing_(sharing) {
     for (Task& task : tasks_) task.outcome = Outcome::kNotStarted;
   }
 
@@ -95,8 +103,6 @@ class Together {
     return works;
   }
 
-  static bool is_late() { return get_timeout_indicator(late_timer, false); }
-
   void try_one(pg::Block& block, Task* task, const run_store::Work& work) {
     log_store::Entry entry;
     entry.step_id = task->step_id;
@@ -106,7 +112,7 @@ class Together {
     task->outcome = Outcome::kAlone;
     NoticeKeeper notices;
     try {
-      run_one(block, run_, *task, work, &notices, &entry);
+      run_one(block, run_, *task, work, &notices, sharing_, &entry);
       done_.push_back(std::move(entry));
       finished_.push_back(task);
       return;
@@ -114,6 +120,7 @@ class Together {
     } catch (const pg::Failure&) {
     }
     forget_cancel();
+    sharing_->take_refusal();
     block.look(forget_session_objects);
   }
 
@@ -126,6 +133,7 @@ class Together {
   const RunKey run_;
   std::vector<Task>& tasks_;
   const AskStop& stop_;
+  Sharing* sharing_;
   std::vector<log_store::Entry> done_;
   std::vector<Task*> finished_;  // those of done_
 };
@@ -138,9 +146,9 @@ void install_shared_commit_timer() {
 
 void run_together(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop,
                   const std::function<void(size_t)>& begins) {
-  const Sharing sharing;
+  Sharing sharing;
   try {
-    Together(run, tasks, stop).run(begins);
+    Together(run, tasks, stop, &sharing).run(begins);
     return;
   } catch (const pg::Error&) {
   } catch (const pg::Failure&) {
