@@ -99,7 +99,8 @@ SELECT past_run('2020-02-18') AS a, past_run(now() - interval '60 days') AS b \g
 CALL setup.orchestrate_all();
 SELECT wait_until('NOT EXISTS (SELECT FROM weeks() w WHERE w = ''20200217'')');
 SELECT pass('the engine drops what is older than log_retention');
-SELECT is((SELECT count(*) FROM weeks() w WHERE w = week_of(now() - interval '60 days')), 1::bigint, 'which is 90 days');
+SELECT is((SELECT count(*) FROM weeks() w WHERE w = week_of(now() - interval '60 days')), 1::bigint,
+  'which is 90 days');
 \! ./configure.sh "SET etl_orchestrator.log_retention = '30d'"
 CALL setup.orchestrate_all();
 SELECT wait_until('NOT EXISTS (SELECT FROM weeks() w WHERE w = week_of(now() - interval ''60 days''))');

@@ -43,7 +43,8 @@ SELECT is(notices('levels'), '{INFO:  info,NOTICE:  notice,WARNING:  warning}',
 SELECT is(notices('quieter'), '{INFO:  info,WARNING:  warning}', 'client_min_messages of the job holds');
 SELECT is(notices('louder'), '{INFO:  info,NOTICE:  notice,WARNING:  warning}', 'but brings nothing of lower levels');
 SELECT is(notices('of_role'), '{INFO:  info}', 'and so does that of its role');
-SELECT is(notices('of_server'), '{"NOTICE:  table \"never_there\" does not exist, skipping"}', 'the server''s own are kept');
+SELECT is(notices('of_server'), '{"NOTICE:  table \"never_there\" does not exist, skipping"}',
+  'the server''s own are kept');
 SELECT is(notices('silent'), NULL, 'a job that tells nothing has none');
 SELECT is(notices('statements'), '{NOTICE:  first,NOTICE:  second}', 'those of all its statements are kept');
 SELECT is(notices('each'), '{NOTICE:  first,NOTICE:  second}', 'also where each commits by itself');

@@ -60,7 +60,8 @@ SELECT is(story('c') || ', ' || story('e'), 'c0 SKIPPED, c0 SKIPPED, c1 OK, e0 S
 SELECT is(story('a') || ', ' || story('d'), 'a1 OK, d1 OK', 'what had succeeded did not');
 SELECT is(summary(), 'OK 5/0/0 resumed 2', 'all of them count');
 SELECT set_eq('SELECT job, attempt, day FROM effects', $$VALUES ('a', '1', 'monday'), ('b', '5', 'monday'),
-  ('c', '1', 'monday'), ('d', '1', 'monday'), ('e', '1', 'monday')$$, 'each with one effect, and the run''s parameters');
+  ('c', '1', 'monday'), ('d', '1', 'monday'), ('e', '1', 'monday')$$,
+  'each with one effect, and the run''s parameters');
 SELECT ok(bool_and(b.finished_at <= c.started_at), 'dependencies hold in a resumed run')
   FROM setup.load_log b JOIN setup.load_log c USING (run_id) WHERE run_id = :run AND b.job_name = 'b'
    AND c.job_name = 'c' AND b.status = 'OK' AND c.status = 'OK';
@@ -68,7 +69,8 @@ SELECT ok(bool_and(b.finished_at <= c.started_at), 'dependencies hold in a resum
 -- Nothing to resume
 
 \set said `psql -XAtqd "$DB" -c 'SELECT setup.resume_run(last_run())' 2>&1`
-SELECT matches(:'said'::text, format('NOTICE:  run %s has nothing to resume: all its jobs have succeeded\s+HINT:', :run),
+SELECT matches(:'said'::text,
+  format('NOTICE:  run %s has nothing to resume: all its jobs have succeeded\s+HINT:', :run),
   'where all has succeeded a notice says so');
 SELECT is(summary(), 'OK 5/0/0 resumed 2', 'and nothing happens');
 
@@ -170,7 +172,8 @@ REVOKE resume_team FROM resume_ann;
 SET SESSION AUTHORIZATION resume_ann;
 SELECT throws_ok(format('SELECT setup.resume_run(%s, jobs => ''{teams}'')', :run), '42501',
   'job "one.teams" belongs to role "resume_team"', 'but for jobs that have become somebody else''s');
-SELECT lives_ok(format('SELECT setup.resume_run(%s, jobs => ''{anns}'')', :run), 'which do not stand in the way of others');
+SELECT lives_ok(format('SELECT setup.resume_run(%s, jobs => ''{anns}'')', :run),
+  'which do not stand in the way of others');
 SELECT is(setup.wait_run(:run), 'OK', 'and the run ends OK');
 RESET SESSION AUTHORIZATION;
 

@@ -53,7 +53,8 @@ SELECT setup.add_job('one', job, command, load_order => load_order, max_attempts
   (1, 'holder', $$LOCK TABLE public.wanted; SELECT nextval('public.holder_is_there');
     SELECT public.wait_until('EXISTS (SELECT FROM setup.load_log WHERE job_name = ''wants'' AND run_id = '
       || current_setting('etl_orchestrator.run_id') || ')')$$),
-  (1, 'wants', $$SET lock_timeout = '10 ms'; SELECT public.wait_until('(SELECT is_called FROM public.holder_is_there)'); LOCK TABLE public.wanted$$),
+  (1, 'wants', $$SET lock_timeout = '10 ms'; SELECT public.wait_until('(SELECT is_called FROM public.holder_is_there)');
+    LOCK TABLE public.wanted$$),
   (2, 'left', $$SET deadlock_timeout = '50 ms'; SELECT pg_advisory_xact_lock(2); SELECT public.meet('left', 'right');
     SELECT pg_advisory_xact_lock(3)$$),
   (2, 'right', $$SET deadlock_timeout = '50 ms'; SELECT pg_advisory_xact_lock(3); SELECT public.meet('right', 'left');
@@ -91,7 +92,8 @@ SELECT set_eq($$SELECT job_name FROM log WHERE status = 'OK'$$, ARRAY['state', '
   'state beats class', 'class beats word', 'word beats all'],
   'retry_on brings another attempt by SQLSTATE, class or word; the most specific decides');
 SELECT set_eq('SELECT job_name FROM log GROUP BY 1 HAVING count(*) = 1', ARRAY['never state', 'never class',
-  'never transient', 'never all', 'both', 'another'], 'never_retry_on takes it away, also where both lists say the same');
+  'never transient', 'never all', 'both', 'another'],
+  'never_retry_on takes it away, also where both lists say the same');
 
 -- How often
 
@@ -164,7 +166,8 @@ SELECT setup.start_run('one', jobs => '{other}') AS next \gset
 SELECT is(setup.wait_run(:next), 'OK', 'so do other runs');
 SELECT setup.cancel_run(:run);
 SELECT is(setup.wait_run(:run), 'CANCELLED', 'a run that only waits is cancelled at once');
-SELECT is((SELECT array_agg(job_name || ' ' || status ORDER BY job_name, log_id) FROM setup.load_log WHERE run_id = :run),
+SELECT is((SELECT array_agg(job_name || ' ' || status ORDER BY job_name, log_id)
+             FROM setup.load_log WHERE run_id = :run),
   '{child SKIPPED,other OK,parent ERROR,parent SKIPPED}', 'and what waited does not start any more');
 \! ./configure.sh 'RESET etl_orchestrator.max_workers' 'RESET etl_orchestrator.idle_timeout'
 
@@ -186,7 +189,8 @@ SELECT is(array_length(string_to_array(:'said'::text, 'job "one.parent": not yet
 
 SELECT throws_ok(format('SELECT setup.add_job(''one'', ''bad'', ''SELECT 1'', %s => %L)', argument, patterns), '22023',
   NULL, format('%s cannot be %s', argument, patterns))
-  FROM (VALUES ('retry_on', '{deadlock}'), ('retry_on', '{40001,4}'), ('never_retry_on', '{40p01}')) AS lists(argument, patterns);
+  FROM (VALUES ('retry_on', '{deadlock}'), ('retry_on', '{40001,4}'), ('never_retry_on', '{40p01}'))
+    AS lists(argument, patterns);
 SELECT throws_ok($$SELECT setup.add_job('one', 'bad', 'SELECT 1', retry_on => '{NULL}')$$, '22004',
   'a list of errors must not contain nulls', 'nor contain nulls');
 SELECT alike((SELECT message FROM caught($$SELECT setup.add_job('one', 'bad', 'SELECT 1', retry_on => '{deadlock}')$$)),
