@@ -17,7 +17,7 @@ my $seed = $ENV{ETL_KILL_SEED} || int(rand(2**31));
 srand $seed;
 note my $how_to_repeat = "ETL_KILLS=$wanted ETL_KILL_SEED=$seed";
 
-my $node = EtlCluster->started('main', conf => [ 'etl_orchestrator.max_workers = 6' ]);
+my $node = EtlCluster->started('main', conf => [ 'etl_orchestrator.max_workers = 6', 'track_commit_timestamp = on' ]);
 my $files = abs_path($node->basedir) . '/files';
 mkdir $files or die;
 append_file("$files/table_$_.csv", "id,name\n1,$_\n2,$_\n3,$_\n") for 1 .. 30;
@@ -54,7 +54,8 @@ CREATE FUNCTION test.pause(number int) RETURNS text LANGUAGE sql
 DO \$\$
 BEGIN
   FOR i IN 1 .. 30 LOOP
-    EXECUTE format('CREATE TABLE bronze.table_%s (id int, name text); ALTER TABLE bronze.table_%s OWNER TO alice', i, i);
+    EXECUTE format('CREATE TABLE bronze.table_%s (id int, name text)', i);
+    EXECUTE format('ALTER TABLE bronze.table_%s OWNER TO alice', i);
     PERFORM setup.add_job('bronze', 'file_' || i, table_name => 'table_' || i, owner => 'alice',
                           file_path => '{base_path_files}/table_' || i || '.csv');
   END LOOP;
@@ -92,8 +93,8 @@ my %crashes_of;    # jobs whose own worker was killed: three times in a row quar
 
 # Process id and job of a worker that runs one; (undef) if none does.
 sub busy_worker {
-  my @busy = shuffle split /\n/, $node->answer("SELECT pid || ' ' || job_name FROM setup.running_jobs ORDER BY pid") // '';
-  for my $candidate (@busy) {
+  my $busy = $node->answer("SELECT pid || ' ' || job_name FROM setup.running_jobs ORDER BY pid") // '';
+  for my $candidate (shuffle split /\n/, $busy) {
     my ($pid, $job) = split / /, $candidate;
     return ($pid, $job) if ($crashes_of{$job} // 0) < 2;
   }
@@ -116,7 +117,10 @@ sub kill_process {
   return wait_until { my $now = $node->answer($checkpointer); defined $now && $now ne '' && $now ne $before };
 }
 
-sub terminate { my ($pid) = @_; return defined $pid && ($node->answer("SELECT pg_terminate_backend($pid)") // '') eq 't' }
+sub terminate {
+  my ($pid) = @_;
+  return defined $pid && ($node->answer("SELECT pg_terminate_backend($pid)") // '') eq 't';
+}
 
 sub fall_of_worker {
   my ($pid, $job) = busy_worker();
@@ -182,6 +186,13 @@ sub kill_once {
 # The jobs' history, so that the short ones may share commits.
 is($node->ended($node->start_run), 'OK', 'undisturbed, the run ends OK');
 
+# How many transactions of a run had several successes.
+sub shared_commits {
+  my ($run) = @_;
+  return $node->sql("SELECT count(*) FROM (SELECT FROM setup.load_log WHERE run_id = $run AND status = 'OK' "
+      . 'GROUP BY pg_xact_commit_timestamp(xmin) HAVING count(*) > 1) s');
+}
+
 my $done = 0;
 my @kinds;
 my $last_phase = -1;
@@ -190,7 +201,7 @@ while ($done < $wanted) {
   if ($phase != $last_phase) {
     my $delay = $phase == 0 ? 5 : 0;
     $node->append_conf('postgresql.conf', "etl_orchestrator.shared_commit_delay = $delay");
-    $node->reload;
+    $node->restart;
     note "shared_commit_delay = $delay";
     $last_phase = $phase;
   }
@@ -201,13 +212,16 @@ while ($done < $wanted) {
     $done += kill_once($run, shift @kinds);
   }
   is($node->ended($run), 'OK', "run $run ends OK");
+  # Two commits may fall into the same microsecond.
+  cmp_ok(shared_commits($run), $phase == 0 ? '>' : '<', 3, $phase == 0 ? 'jobs shared commits' : 'each had its own');
 }
 
 my $runs = $node->sql('SELECT count(*) FROM setup.load_runs');
 is($node->sql("SELECT count(*) FROM setup.load_runs WHERE status <> 'OK'"), '0', "all $runs runs are OK");
 is($node->sql(<<'SQL'), '0', 'every step has exactly one OK row');
 SELECT count(*) FROM setup.run_steps s
- WHERE (SELECT count(*) FROM setup.load_log l WHERE l.run_id = s.run_id AND l.step_id = s.step_id AND status = 'OK') <> 1
+ WHERE (SELECT count(*) FROM setup.load_log l
+         WHERE l.run_id = s.run_id AND l.step_id = s.step_id AND status = 'OK') <> 1
 SQL
 is($node->sql("SELECT string_agg(job || ' ' || n, ', ') FROM test.counters WHERE n <> $runs"), '',
   "every counter is $runs, the number of runs");
@@ -217,7 +231,8 @@ is($node->sql('SELECT count(DISTINCT job) FROM test.rows'), '100', 'every job th
 is($node->sql(join ' UNION ALL ', map { "SELECT '$_' FROM bronze.table_$_ HAVING "
       . "coalesce(string_agg(id || name, ' ' ORDER BY id), '') <> '1$_ 2$_ 3$_'" } 1 .. 30), '',
   'every table has the content of its file');
-is($node->sql("SELECT count(*) FROM (SELECT job, part FROM test.committed GROUP BY job, part HAVING count(*) >= $runs) c"),
+is($node->sql('SELECT count(*) FROM '
+      . "(SELECT FROM test.committed GROUP BY job, part HAVING count(*) >= $runs) c"),
   '9', 'what commits by itself has happened at least once');
 is($node->sql('SELECT count(*) FROM setup.job_holds WHERE hold IS NOT NULL'), '0', 'nothing is quarantined');
 is($node->sql(<<'SQL'), '0', 'no job began before what it depends on had ended');

@@ -15,7 +15,8 @@ my $node = EtlCluster->started('main', conf => [ 'max_prepared_transactions = 2'
 $node->sql("UPDATE setup.layers SET retry_delay = '50 ms', backoff_rate = 1");
 $node->add_job('killer', <<'SQL', max_attempts => 10);
 SELECT test.work('killer', NULL);
-COPY (SELECT 1) TO PROGRAM 'left=$(cat ../deaths); if [ $left -gt 0 ]; then echo $((left - 1)) >../deaths; kill -9 $PPID; fi'
+COPY (SELECT 1) TO PROGRAM
+  'left=$(cat ../deaths); if [ $left -gt 0 ]; then echo $((left - 1)) >../deaths; kill -9 $PPID; fi'
 SQL
 $node->add_work('after_killer', depends_on => ['killer']);
 $node->add_work("quick_$_") for 1 .. 3;
@@ -61,7 +62,8 @@ $node->sql('COMMIT PREPARED \'no news\'');
 ok($node->becomes_true("SELECT hold = 'quarantined' FROM setup.job_holds WHERE job_name = 'killer'"),
   'after three deaths the job is quarantined');
 my $heard = '';
-ok(wait_until { $heard .= $listener->query('SELECT 1'); $heard =~ /notification/ }, 'channel etl_orchestrator is notified');
+ok(wait_until { $heard .= $listener->query('SELECT 1'); $heard =~ /notification/ },
+  'channel etl_orchestrator is notified');
 my $number = $node->sql('SELECT max(notification_id) FROM setup.notifications');
 like($heard, qr/"etl_orchestrator" with payload "\{"topic" : "quarantine", "notification_id" : $number\}"/,
   'with the topic and the number of the notification');
@@ -81,7 +83,8 @@ like(attempts($run, 'killer'), qr/^1 ERROR 57P02, 2 ERROR 57P02, 3 ERROR 57P02(,
   'each death is an attempt that failed');
 is(attempts($run, $_), '1 OK', "job $_ succeeds, with no attempt lost") for qw(neighbour after_neighbour quick_1);
 like(attempts($run, 'after_killer'), qr/SKIPPED$/, 'what depends on the quarantined job is skipped');
-is($node->effects, 'after_neighbour 1, neighbour 1, quick_1 1, quick_2 1, quick_3 1', 'every other job has its effect once');
+is($node->effects, 'after_neighbour 1, neighbour 1, quick_1 1, quick_2 1, quick_3 1',
+  'every other job has its effect once');
 
 # The next run.
 

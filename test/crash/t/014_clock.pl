@@ -94,7 +94,8 @@ ends_in_time($run, 'set back before another conductor takes over');
 
 is($node->sql('SELECT count(*) FROM setup.load_log WHERE duration_ms < 0'), '0', 'nothing takes less than no time');
 is($node->sql('SELECT count(*) FROM setup.load_log WHERE duration_ms > 600000'), '0', 'and nothing takes a month');
-is($node->times_logged(qr/terminated by signal|PANIC|conductor: /), 0, 'the server\'s log has no complaint of the engine');
+is($node->times_logged(qr/terminated by signal|PANIC|conductor: /), 0,
+  'the server\'s log has no complaint of the engine');
 $holder->quit;
 
 done_testing();
