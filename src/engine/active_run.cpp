@@ -208,7 +208,7 @@ void ActiveRun::cancel() {
   follow_up();
 }
 
-long ActiveRun::tend(WorkerPool* pool) {
+void ActiveRun::tend(WorkerPool* pool) {
   for (const auto& [kind, id] : timers_.take_due(pg::monotonic_ms())) {
     if (kind == TimerKind::kRetry) {
       release(id);
@@ -222,6 +222,9 @@ long ActiveRun::tend(WorkerPool* pool) {
     }
     follow_up();
   }
+}
+
+long ActiveRun::until_due() const {
   const std::optional<plan::Time> next = timers_.next();
   return next ? static_cast<long>(std::max<int64_t>(*next - pg::monotonic_ms(), 0)) : pg::kForever;
 }

@@ -69,8 +69,11 @@ class ActiveRun {
   void cancel();
 
   // What has become due: retries start again; timeouts of a layer or of the run skip what has not begun, and stop what
-  // runs. Returns in how many milliseconds to call it again, or pg::kForever.
-  long tend(WorkerPool* pool);
+  // runs.
+  void tend(WorkerPool* pool);
+
+  // In how many milliseconds something becomes due, or pg::kForever.
+  long until_due() const;
 
   // Writes what is to be written: log rows, checks of tables, the end of the run. In a transaction with an open Spi;
   // when that is committed, call written(); if it is rolled back, write() again later.

@@ -68,10 +68,11 @@ class Conductor {
     if (take_news()) look_again_ = !intake_.look();
     if (!OidIsValid(intake_.extension())) return !leave_without_extension(delay);
     collect();
-    *delay = pool_.tend();
-    for (const auto& [id, run] : runs_) *delay = pg::sooner(*delay, run->tend(&pool_));
+    pool_.tend();
+    for (const auto& [id, run] : runs_) run->tend(&pool_);
     const bool settled = settle();
     if (dispatch_all(delay)) return false;
+    *delay = pg::sooner(*delay, until_due());
     if (!settled || look_again_) *delay = pg::sooner(*delay, kRetryMs);
     learn(delay);
     // That a worker has died before it attached is told by a signal only, which can get lost.
@@ -80,6 +81,13 @@ class Conductor {
     idle_since_ = GetCurrentTimestamp();
     Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
     return true;
+  }
+
+  // To be asked at the end of a round: what it started and stopped has times, too.
+  long until_due() const {
+    long delay = pool_.until_due();
+    for (const auto& [id, run] : runs_) delay = pg::sooner(delay, run->until_due());
+    return delay;
   }
 
   // True when this conductor has given way to others.
@@ -151,7 +159,8 @@ class Conductor {
     pool_.stop_all();
     pool_.collect();
     pool_.failed_starts();
-    *delay = pool_.tend();
+    pool_.tend();
+    *delay = pool_.until_due();
     if (pool_.retire_all()) return leave_seat(true);
     Locked().find_seat(MyDatabaseId)->wants_slot = true;
     return false;
@@ -313,7 +322,7 @@ class Conductor {
   }
 
   void conclude(const RunKey& key) {
-    if (intake_.has_queue()) look_again_ = true;
+    if (intake_.has_queue()) Locked().find_seat(MyDatabaseId)->has_news = true;
     history_is_kept_ = false;
     to_learn_.emplace_back(key, 0);
   }

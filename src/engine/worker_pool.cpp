@@ -305,8 +305,7 @@ void WorkerPool::stop_all() {
   each_own_slot(locked, [](Slot& slot, int) { stop_slot(slot, StopReason::kGone); });
 }
 
-long WorkerPool::tend() {
-  long delay = pg::kForever;
+void WorkerPool::tend() {
   const int64_t now = pg::monotonic_ms();
   const Locked locked;
   each_own_slot(locked, [&](Slot& slot, int) {
@@ -317,10 +316,19 @@ long WorkerPool::tend() {
       kill(slot.pid, SIGTERM);
       slot.terminate_at = 0;
     }
+  });
+}
+
+long WorkerPool::until_due() const {
+  long delay = pg::kForever;
+  const int64_t now = pg::monotonic_ms();
+  const Locked locked;
+  each_own_slot(locked, [&](const Slot& slot, int) {
+    if (slot.state != SlotState::kBusy) return;
     const int64_t next = slot.terminate_at != 0           ? slot.terminate_at
                          : slot.stop == StopReason::kNone ? slot.deadline
                                                           : 0;
-    if (next != 0) delay = pg::sooner(delay, static_cast<long>(next - now));
+    if (next != 0) delay = pg::sooner(delay, static_cast<long>(std::max<int64_t>(next - now, 0)));
   });
   return delay;
 }

@@ -54,8 +54,10 @@ class WorkerPool {
   void stop_all();
 
   // Stops what has run out of time, and terminates who did not heed a stop within etl_orchestrator.cancel_grace.
-  // Returns in how many milliseconds to call it again; pg::kForever if nothing has a time.
-  long tend();
+  void tend();
+
+  // In how many milliseconds tend() has something to do; pg::kForever if nothing has a time.
+  long until_due() const;
 
   bool has_workers() const;
   bool awaits_start() const { return !starting_.empty(); }  // of a worker that has not attached yet

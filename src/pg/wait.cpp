@@ -17,7 +17,7 @@ bool sleep_on_latch(long milliseconds, const char* wait_event_name) {
   return guard([&] {
     if (event == 0) event = compat::wait_event(wait_event_name);
     const int flags = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (milliseconds == kForever ? 0 : WL_TIMEOUT);
-    const int woken = WaitLatch(MyLatch, flags, milliseconds, event);
+    const int woken = WaitLatch(MyLatch, flags, std::min<long>(milliseconds, INT_MAX), event);
     ResetLatch(MyLatch);
     return (woken & WL_LATCH_SET) != 0;
   });
