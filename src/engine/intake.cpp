@@ -110,10 +110,11 @@ void Intake::load(const run_store::Head& head) {
     std::optional<run_store::Ending> ending;
     {
       const pg::Spi spi;
-      const bool waits = head.foreign || must_wait(head, &ending);
-      if (waits && head.cancel_requested) ending = {"CANCELLED", 0, 0, 0, "cancelled before it began"};
+      // One that is to be cancelled waits for nobody.
+      const bool waits = !head.cancel_requested && (head.foreign || must_wait(head, &ending));
       if (!waits && !ending) run = read(head);
-      if (!waits && !ending && run == nullptr) ending = {"ERROR", 0, 0, 0, "the plan of this run cannot be read"};
+      if (!waits && !ending && run == nullptr)
+        ending = {"ERROR", 0, 0, head.jobs_total, "the plan of this run cannot be read"};
       if (ending) {
         run_store::mark_finished(head.key, *ending);
       } else if (run != nullptr && !head.started) {
@@ -157,7 +158,7 @@ bool Intake::must_wait(const run_store::Head& head, std::optional<run_store::End
     return true;
   }
   const std::string message = pg::format("run %lld of the same pipeline is running", static_cast<long long>(rival->id));
-  *ending = {rival->if_running == "skip" ? "SKIPPED" : "ERROR", 0, 0, 0, message};
+  *ending = {rival->if_running == "skip" ? "SKIPPED" : "ERROR", 0, 0, head.jobs_total, message};
   return false;
 }
 

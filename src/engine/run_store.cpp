@@ -65,7 +65,8 @@ void request_cancel(RunId run_id) {
 std::vector<Head> unfinished() {
   static pg::Statement find{
       "SELECT r.run_id, r.requested_at, r.status = 'RUNNING', "
-      "EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id), r.database_oid <> $1, r.priority "
+      "EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id), r.database_oid <> $1, r.priority, "
+      "r.jobs_total "
       "FROM setup.load_runs r WHERE r.finished_at IS NULL ORDER BY r.run_id",
       {OIDOID}};
   const pg::Rows rows = find.run({pg::value(MyDatabaseId)});
@@ -75,14 +76,15 @@ std::vector<Head> unfinished() {
                      rows.boolean(i, 2),
                      rows.boolean(i, 3),
                      rows.boolean(i, 4),
-                     rows.int4(i, 5)});
+                     rows.int4(i, 5),
+                     rows.int4(i, 6)});
   return heads;
 }
 
 std::optional<StoredRun> read_run(const RunKey& run) {
   static pg::Statement read_head{
       "SELECT on_error = 'stop', coalesce(max_parallel, 0), priority, "
-      "coalesce((extract(epoch FROM timeout) * 1000)::bigint, 0), started_at "
+      "coalesce(ceil(extract(epoch FROM timeout) * 1000)::bigint, 0), started_at "
       "FROM setup.load_runs WHERE run_id = $1 AND requested_at = $2",
       {INT8OID, TIMESTAMPTZOID}};
   static const std::string steps_text = std::string("SELECT ") + kStepColumns +

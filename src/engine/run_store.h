@@ -20,6 +20,7 @@ struct Head {
   bool cancel_requested;
   bool foreign;  // it was started in another database, of which this one is a copy
   int priority;
+  int jobs_total;
 };
 
 // Runs that have not finished, oldest first.
