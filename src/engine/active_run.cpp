@@ -208,6 +208,11 @@ void ActiveRun::cancel() {
   follow_up();
 }
 
+void ActiveRun::check_tables() {
+  while (const std::optional<int> layer = schedule_.layer_to_check())
+    schedule_.layer_checked(*layer, run_store::missing_tables(key_, *layer).empty());
+}
+
 void ActiveRun::tend(WorkerPool* pool) {
   for (const auto& [kind, id] : timers_.take_due(pg::monotonic_ms())) {
     if (kind == TimerKind::kRetry) {

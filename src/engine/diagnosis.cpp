@@ -88,7 +88,8 @@ class Diagnosis {
     for (const auto& attempt : ended) retry_at_[attempt.step_id] = attempt.retry_at;
     std::vector<Finished> busy;
     for (const Busy& each : workers_.busy) busy.push_back(each.work);
-    const ActiveRun run(state_.key, std::move(*stored), ended, busy);
+    ActiveRun run(state_.key, std::move(*stored), ended, busy);
+    run.check_tables();
     holds_.read();
     admission_.read_capacities();
     take_what_runs();
@@ -185,7 +186,6 @@ class Diagnosis {
       wait->explanation = "waits for the end of a layer before its own";
       for (const StepId other : schedule.steps_of(*open))
         if (!plan::has_ended(schedule.state(other))) others.push_back(other);
-      if (others.empty()) wait->explanation = "waits for the tables of the layer before its own to be checked";
     }
     for (size_t i = 0; i < std::min(others.size(), kMostNames); ++i) wait->waits_for.push_back(run.name_of(others[i]));
     if (others.size() > kMostNames) wait->waits_for.push_back(pg::format("and %zu more", others.size() - kMostNames));
