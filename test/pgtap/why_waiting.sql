@@ -1,5 +1,5 @@
 -- setup.why_waiting() gives each job of a run that is not running one reason, and says what would have to happen.
--- The reasons worker and disabled need settings of the server: crash/011_turns. Copied: crash/012_copied.
+-- The reasons worker and disabled need settings of the server: crash/011_turns. Copied: crash/015_copied.
 \ir tools.psql
 SET client_min_messages = warning;
 CREATE TABLE gates (gate text);

@@ -141,6 +141,21 @@ is($node->sql("SELECT message FROM setup.load_log WHERE run_id = $run AND job_na
 like($node->sql("SELECT message FROM setup.load_log WHERE run_id = $run AND job_name = 'of_later'"),
   qr/^layer before: "kinds\.\w+" did not end OK$/, 'timeout of a layer: what follows it is skipped for that');
 
+# A single job, so that nothing else happens meanwhile.
+
+$node->sql("SELECT setup.create_layer('kinds', settings => '{\"timeout\": null}')");
+for my $single ("'kinds', jobs => '{in_loop_for_cancels}', timeout => '1 s'", "'kinds', jobs => '{in_loop_for_cancels}'") {
+  my $how = $single =~ /timeout/ ? 'TIMED_OUT' : 'CANCELLED';
+  $node->forget;
+  $run = $node->start_run($single);
+  ok($node->begun('in_loop_for_cancels'), 'a job that catches cancels is running alone');
+  $node->sql("SELECT setup.cancel_run($run)") if $how eq 'CANCELLED';
+  $moment = $node->sql("SELECT started_at + interval '1 s' FROM setup.load_runs WHERE run_id = $run");
+  is($node->ended($run), $how, "its run ends $how");
+  cmp_ok($node->sql("SELECT extract(epoch FROM finished_at - '$moment') FROM setup.load_runs WHERE run_id = $run"), '<',
+    $grace + 1, 'within a second and the grace period');
+}
+
 $locker->quit;
 is($node->incarnation, $incarnation, 'the server has not restarted');
 
