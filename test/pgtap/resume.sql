@@ -34,7 +34,7 @@ CREATE FUNCTION summary() RETURNS text LANGUAGE sql AS $$
     FROM setup.load_runs WHERE run_id = public.last_run()
 $$;
 
-SELECT plan(49);
+SELECT plan(50);
 
 -- What has not succeeded
 
@@ -108,6 +108,8 @@ SELECT throws_ok(format('SELECT setup.resume_run(%s, jobs => ''{x}'')', :run), '
 SELECT is(summary(), 'OK 5/0/0 resumed 7', 'leave everything as it was');
 BEGIN;
 SELECT setup.resume_run(:run, jobs => '{a}');
+SELECT throws_ok(format('SELECT setup.wait_run(%s)', :run), '55000', NULL,
+  'nobody waits in the same transaction for what begins after it');
 ROLLBACK;
 SELECT is(setup.wait_run(:run), 'OK', 'so does a transaction that is rolled back');
 SELECT setup.add_job('two', 'a', 'SELECT pg_sleep(60)');

@@ -27,7 +27,7 @@ BEGIN
   PERFORM public.wait_until(format('(SELECT is_called FROM public.%I)', other || '_is_there'));
 END $$;
 
-SELECT plan(45);
+SELECT plan(46);
 
 -- Which errors
 
@@ -73,6 +73,12 @@ SELECT is((SELECT count(*) FROM log WHERE job_name LIKE 'adds%' AND sqlstate = '
 SELECT is((SELECT n FROM counter), 2, 'and neither of the two is lost');
 SELECT is((SELECT status || ' ' || jobs_ok || ' ' || jobs_failed FROM setup.load_runs WHERE run_id = last_run()),
   'OK 6 0', 'a run whose jobs succeed in the end is OK');
+
+DELETE FROM setup.load_jobs;
+SELECT setup.add_job('one', 'too_long',
+  'SELECT pg_sleep(60) WHERE current_setting(''etl_orchestrator.attempt'') = ''1''', timeout => '100 ms', retry_on => '{timeout}');
+CALL setup.orchestrate_layer('one');
+SELECT is(outcome(), 'too_long TIMED_OUT, too_long OK', 'a timeout is over in time, and may be worth another attempt');
 
 -- As the job says
 

@@ -21,7 +21,7 @@ CREATE FUNCTION commits() RETURNS text LANGUAGE sql AS $$
 -- One worker takes all that may share a commit; a second is long enough on any machine.
 \! ./configure.sh 'SET etl_orchestrator.max_workers = 1' 'SET etl_orchestrator.shared_commit_delay = 1000'
 
-SELECT plan(32);
+SELECT plan(35);
 
 -- Which
 
@@ -102,6 +102,22 @@ SELECT is((SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid I
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())), 0::bigint,
   'and all goes in the end');
 
+-- Limits and savepoints of one are none of the next
+
+DELETE FROM setup.load_jobs;
+TRUNCATE effects;
+SELECT add_short('a_limited', 'SELECT 1'), add_short('b_slower', 'SELECT pg_sleep(0.1)'),
+  add_short('c_open', 'SAVEPOINT s; INSERT INTO public.effects VALUES (DEFAULT, ''kept'')'),
+  add_short('d_undoes', 'INSERT INTO public.effects VALUES (DEFAULT, ''kept''); SAVEPOINT s;
+    INSERT INTO public.effects VALUES (DEFAULT, ''undone''); ROLLBACK TO s'),
+  add_short('e_releases', 'RELEASE s'), add_short('f', 'INSERT INTO public.effects VALUES (DEFAULT, ''kept'')');
+UPDATE setup.load_jobs SET statement_timeout = '50 ms' WHERE job_name = 'a_limited';
+CALL setup.orchestrate_all();
+SELECT is(commits(), 'a_limited b_slower c_open d_undoes f', 'a timeout of statements ends with its job');
+SELECT is((SELECT sqlstate FROM log WHERE job_name = 'e_releases'), '3B001', 'no job knows a savepoint of another');
+SELECT bag_eq('SELECT job, note FROM effects', $$VALUES ('c_open', 'kept'), ('d_undoes', 'kept'), ('f', 'kept')$$,
+  'each undoes what it wants to undo, and no more');
+
 -- What fails
 
 DELETE FROM setup.load_jobs;
@@ -123,7 +139,8 @@ CALL setup.orchestrate_all();
 SELECT is(commits(), 'a c f | d_again', 'what fails is rolled back alone');
 SELECT set_eq('SELECT job_name, attempt, status, sqlstate FROM log',
   $$VALUES ('a', 1, 'OK', NULL), ('b_fails', 1, 'ERROR', '22012'), ('c', 1, 'OK', NULL),
-           ('d_again', 1, 'ERROR', '55P03'), ('d_again', 2, 'OK', NULL), ('e_deferred', 1, 'ERROR', '23503'), ('f', 1, 'OK', NULL),
+           ('d_again', 1, 'ERROR', '55P03'), ('d_again', 2, 'OK', NULL), ('e_deferred', 1, 'ERROR', '23503'),
+           ('f', 1, 'OK', NULL),
            ('g_too_long', 1, 'TIMED_OUT', '57014')$$,
   'and is logged like any attempt, also for a constraint that is checked at the end');
 SELECT bag_eq('SELECT job FROM effects', ARRAY['a', 'c', 'd_again', 'f'], 'of what has failed nothing is left');
