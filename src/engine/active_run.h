@@ -68,7 +68,8 @@ class ActiveRun {
 
   void cancel();
 
-  // For one who only looks: checks the tables of complete layers as the conductor would, so that the next layer is open.
+  // For one who only looks: checks the tables of complete layers as the conductor would, so that the next layer is
+  // open.
   void check_tables();
 
   // What has become due: retries start again; timeouts of a layer or of the run skip what has not begun, and stop what

@@ -53,7 +53,13 @@ void describe(StopReason stop, const run_store::Work& work, log_store::Entry* en
 
 void describe(const pg::Error& error, StopReason stop, const run_store::Work& work, log_store::Entry* entry) {
   const ErrorData& data = error.data();
-  if (stop != StopReason::kNone && error.sqlstate() == ERRCODE_QUERY_CANCELED) return describe(stop, work, entry);
+  if (stop != StopReason::kNone) {
+    describe(stop, work, entry);
+    if (error.sqlstate() != ERRCODE_QUERY_CANCELED)
+      entry->detail =
+          pg::format("It ended with: %s [%s]", text_of(data.message).c_str(), unpack_sql_state(data.sqlerrcode));
+    return;
+  }
   entry->status = is_statement_timeout(data) ? "TIMED_OUT" : "ERROR";
   entry->sqlstate = unpack_sql_state(data.sqlerrcode);
   entry->message = text_of(data.message);

@@ -5,7 +5,8 @@
 
 namespace etl {
 
-// Status, SQLSTATE and texts of an error that ended an attempt. An error that a stop caused is described as that stop.
+// Status, SQLSTATE and texts of an error that ended an attempt. After a stop, any error is
+// described as that stop, with the error as its detail: a program that was killed, a handler of the job's own.
 void describe(const pg::Error& error, StopReason stop, const run_store::Work& work, log_store::Entry* entry);
 void describe(const pg::Failure& failure, log_store::Entry* entry);
 void describe(StopReason stop, const run_store::Work& work, log_store::Entry* entry);

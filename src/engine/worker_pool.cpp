@@ -48,12 +48,17 @@ bool has_had_its_slice(const Slot& slot) {
   return !slot.fresh && GetCurrentTimestamp() - slot.since > kTimeSliceMs * INT64CONST(1000);
 }
 
+// To the whole process group, as the server does it: a job may wait for a program that it has started.
+void signal_group(const Slot& slot, int number) {
+  kill(-slot.pid, number);
+}
+
 // Stops what a worker is busy with. It still is: the state changes only under the lock.
 void stop_slot(Slot& slot, StopReason reason) {
   if (slot.state != SlotState::kBusy || slot.stop != StopReason::kNone) return;
   slot.stop = reason;
   slot.terminate_at = pg::monotonic_ms() + settings::cancel_grace_ms();
-  kill(slot.pid, SIGINT);
+  signal_group(slot, SIGINT);
 }
 
 Finished content_of(const Slot& slot) {
@@ -313,7 +318,7 @@ void WorkerPool::tend() {
     if (slot.stop == StopReason::kNone && slot.deadline != 0 && slot.deadline <= now)
       stop_slot(slot, StopReason::kJobTimeout);
     if (slot.terminate_at != 0 && slot.terminate_at <= now) {
-      kill(slot.pid, SIGTERM);
+      signal_group(slot, SIGTERM);
       slot.terminate_at = 0;
     }
   });

@@ -9,7 +9,7 @@ use Test::More;
 
 my $grace = 0.5;
 my $node = EtlCluster->started('main',
-  conf => [ 'etl_orchestrator.max_workers = 8', "etl_orchestrator.cancel_grace = '${grace}s'" ]);
+  conf => [ 'etl_orchestrator.max_workers = 10', "etl_orchestrator.cancel_grace = '${grace}s'" ]);
 my $incarnation = $node->incarnation;
 my $files = $node->sql('SHOW data_directory') =~ s|/[^/]*$||r;
 
@@ -29,6 +29,8 @@ my %kind = (
   in_select => 'SELECT max(n) FROM (SELECT generate_series(1, 1000000000000) AS n) s',
   in_lock_wait => 'LOCK TABLE test.locked',
   in_program => 'COPY test.numbers FROM PROGRAM \'yes 4711\' WHERE n <> 4711',
+  in_silent_program => 'COPY test.numbers FROM PROGRAM \'sleep 4712\'',
+  in_complaint => 'DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN RAISE \'woken\'; END $$',
   in_loop_for_others => 'DO $$ BEGIN LOOP BEGIN PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$',
   in_loop_for_cancels => 'DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; '
     . 'END; END LOOP; END $$');
@@ -46,12 +48,13 @@ $locker->query_safe('BEGIN; LOCK TABLE test.locked');
 
 sub all_are_running {
   return $node->begun(grep { $_ ne 'in_file' } @kinds)
+    && $node->becomes_true('SELECT count(*) = 3 FROM pg_stat_progress_copy')
     && $node->becomes_true('SELECT count(*) = 2 FROM pg_stat_progress_copy WHERE tuples_excluded + tuples_processed > 0');
 }
 
-# Processes of the program that a job copies from.
+# Processes of the programs that jobs copy from.
 sub programs {
-  return grep { my $text = eval { slurp($_) } // ''; $text =~ /^yes\0?4711/ } glob '/proc/[0-9]*/cmdline';
+  return grep { my $text = eval { slurp($_) } // ''; $text =~ /^(yes\0?4711|sleep\0?4712)/ } glob '/proc/[0-9]*/cmdline';
 }
 
 sub slurp { my ($path) = @_; open my $file, '<', $path or return ''; local $/; return scalar <$file> // '' }
@@ -67,6 +70,9 @@ sub check_stopped {
     "$how: what ran is $status, what did not is SKIPPED");
   is($node->sql("SELECT DISTINCT sqlstate, message FROM setup.load_log WHERE run_id = $run AND status = '$status'"),
     "57014|$message", "$how: each log row has the SQLSTATE of a cancel, and says what happened");
+  is($node->sql("SELECT string_agg(job_name || ': ' || detail, ', ') FROM setup.load_log "
+        . "WHERE run_id = $run AND job_name = 'in_complaint'"),
+    'in_complaint: It ended with: woken [P0001]', "$how: what a job raised itself is kept");
   is($node->sql("SELECT count(*) FROM setup.load_log WHERE run_id = $run AND retry_at IS NOT NULL"), '0',
     "$how: nothing is promised another attempt");
   is($node->sql(
@@ -76,15 +82,15 @@ sub check_stopped {
   ok($node->becomes_true("SELECT count(*) = 0 $workers"), "$how: no worker goes on");
   is($node->sql("SELECT count(*) FROM pg_stat_activity WHERE pid = $stubborn"), '0',
     "$how: the process of the job that catches cancels is gone");
-  ok(wait_until { !programs() }, "$how: the program is gone");
+  ok(wait_until { !programs() }, "$how: the programs are gone");
   is($node->sql('SELECT count(*) FROM kinds.slow'), '0', "$how: the file is not loaded");
 }
 
 sub begin {
   my ($arguments) = @_;
   $node->forget;
-  my $run = $node->start_run("jobs => '{kinds.in_select,kinds.in_lock_wait,kinds.in_program,kinds.in_loop_for_others,"
-      . "kinds.in_loop_for_cancels,kinds.in_commits,kinds.in_file,kinds.next_of_loop,later.of_later}'$arguments");
+  my $jobs = join ',', (map { "kinds.$_" } @kinds, 'next_of_loop'), 'later.of_later';
+  my $run = $node->start_run("jobs => '{$jobs}'$arguments");
   return ($run, all_are_running(), $node->worker_of('in_loop_for_cancels'));
 }
 
@@ -92,7 +98,7 @@ sub begin {
 
 my ($run, $running, $stubborn) = begin('');
 ok($running, 'jobs that select, wait, load, copy, loop and commit are running');
-is(scalar(programs()), 1, 'and the program that one of them copies from');
+ok(programs() >= 2, 'and the programs that two of them copy from');
 my $moment = $node->sql('SELECT clock_timestamp()');
 $node->sql("SELECT setup.cancel_run($run)");
 is($node->ended($run), 'CANCELLED', 'a run that is cancelled ends CANCELLED');
