@@ -89,7 +89,8 @@ SQL
 
 sub await_server { return wait_until { defined $node->answer('SELECT 1') } }
 
-my %crashes_of;    # jobs whose own worker was killed: three times in a row quarantine a job, which is right
+my $to_blame = 0;    # attempts that may fail, because their own process was killed or terminated
+my %crashes_of;      # jobs whose own worker was killed: three times in a row quarantine a job, which is right
 
 # Process id and job of a worker that runs one; (undef) if none does.
 sub busy_worker {
@@ -118,13 +119,16 @@ sub kill_process {
 }
 
 sub terminate {
-  my ($pid) = @_;
-  return defined $pid && ($node->answer("SELECT pg_terminate_backend($pid)") // '') eq 't';
+  my ($pid) = @_;    # and the job, of a worker
+  return 0 unless defined $pid;
+  return ($node->answer("SELECT pg_terminate_backend($pid)") // '') eq 't' ? 1 : 0;
 }
 
 sub fall_of_worker {
   my ($pid, $job) = busy_worker();
-  ++$crashes_of{$job} if defined $job;
+  return unless defined $job;
+  ++$crashes_of{$job};
+  ++$to_blame;
   return kill_process($pid);
 }
 
@@ -136,7 +140,8 @@ my %kills = (
   'kill -9 of the conductor' => sub { kill_process(process('conductor')) },
   'kill -9 of the launcher' => sub { kill_process(process('launcher')) },
   'kill -9 of the postmaster' => sub { $node->kill_postmaster; $node->start; return 1 },
-  'termination of a worker' => sub { terminate(busy_worker()) },
+  'kill -9 of the checkpointer' => sub { kill_process($node->answer($checkpointer)) },
+  'termination of a worker' => sub { my $done = terminate(busy_worker()); $to_blame += $done; return $done },
   'termination of the conductor' => sub { terminate(process('conductor')) },
   'stop -m immediate' => sub { fall_and_start('immediate') },
   'stop -m fast' => sub { fall_and_start('fast') },
@@ -235,6 +240,10 @@ is($node->sql('SELECT count(*) FROM '
       . "(SELECT FROM test.committed GROUP BY job, part HAVING count(*) >= $runs) c"),
   '9', 'what commits by itself has happened at least once');
 is($node->sql('SELECT count(*) FROM setup.job_holds WHERE hold IS NOT NULL'), '0', 'nothing is quarantined');
+cmp_ok($node->sql("SELECT count(*) FROM setup.load_log WHERE status <> 'OK'"), '<=', $to_blame,
+  "no more attempts have failed than the $to_blame whose own process was killed or terminated");
+is($node->sql("SELECT string_agg(DISTINCT sqlstate, ' ') FROM setup.load_log WHERE status <> 'OK' "
+      . "AND sqlstate NOT IN ('57P01', '57P02')"), '', 'and none for another reason');
 is($node->sql(<<'SQL'), '0', 'no job began before what it depends on had ended');
 SELECT count(*) FROM setup.run_steps s JOIN setup.load_log l USING (run_id, step_id)
   JOIN setup.load_log p ON p.run_id = s.run_id AND p.step_id = ANY (s.depends_on) AND p.status = 'OK'
