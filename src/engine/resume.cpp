@@ -79,23 +79,26 @@ void require_permission(Oid caller, const StoredRun& run, const std::map<StepId,
   }
 }
 
+pg::Failure not_ended(RunId run_id) {
+  return pg::Failure(
+      ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, pg::format("run %lld has not ended", static_cast<long long>(run_id)),
+      "", pg::format("SELECT * FROM setup.why_waiting(%lld); says what it waits for.", static_cast<long long>(run_id)));
+}
+
 }  // namespace
 
 void resume_run(RunId run_id, const plan::Selection& selection) {
   pg::guard([] { PreventCommandIfReadOnly("setup.resume_run()"); });
   const run_store::State state = visible_run(run_id);
   const Oid caller = GetUserId();
-  if (!state.ended && !state.foreign)
-    throw pg::Failure(
-        ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, pg::format("run %lld has not ended", static_cast<long long>(run_id)),
-        "",
-        pg::format("SELECT * FROM setup.why_waiting(%lld); says what it waits for.", static_cast<long long>(run_id)));
+  if (!state.ended && !state.foreign) throw not_ended(run_id);
   std::map<StepId, int> steps;
   {
     const pg::EngineRights rights;
     const pg::Spi spi;
     if (state.foreign) run_store::adopt_foreign(state.key);
     if (state.ended) {
+      if (!run_store::lock_ended(state.key)) throw not_ended(run_id);
       const std::optional<StoredRun> run = run_store::read_run(state.key);
       steps = choose(state.key, *run, selection);
       require_permission(caller, *run, steps);

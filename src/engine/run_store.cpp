@@ -261,6 +261,13 @@ std::optional<State> read_state(RunId run_id) {
                rows.text(0, 6)};
 }
 
+bool lock_ended(const RunKey& run) {
+  static pg::Statement lock{
+      "SELECT 1 FROM setup.load_runs WHERE run_id = $1 AND requested_at = $2 AND finished_at IS NOT NULL FOR UPDATE",
+      {INT8OID, TIMESTAMPTZOID}};
+  return lock.run({pg::value(run.id), pg::timestamp_value(run.at)}).size() > 0;
+}
+
 void reopen(const RunKey& run, const std::map<StepId, int>& steps) {
   static pg::Statement open_run{
       "UPDATE setup.load_runs SET status = 'QUEUED', started_at = NULL, finished_at = NULL, message = NULL, "

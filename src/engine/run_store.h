@@ -127,6 +127,10 @@ struct State {
 
 std::optional<State> read_state(RunId run_id);
 
+// Keeps others from opening a run again until the current transaction ends. False if it has not ended, or not any
+// more: somebody has just opened it.
+bool lock_ended(const RunKey& run);
+
 // Opens a run that has ended again: these steps are to run in new attempts, after so many.
 void reopen(const RunKey& run, const std::map<StepId, int>& steps);
 

@@ -34,7 +34,7 @@ CREATE FUNCTION summary() RETURNS text LANGUAGE sql AS $$
     FROM setup.load_runs WHERE run_id = public.last_run()
 $$;
 
-SELECT plan(50);
+SELECT plan(53);
 
 -- What has not succeeded
 
@@ -117,6 +117,27 @@ SELECT setup.start_run(jobs => '{one.a,two.a}') AS run \gset
 SELECT wait_until($$EXISTS (SELECT FROM setup.running_jobs WHERE layer = 'two')$$);
 SELECT throws_ok(format('SELECT setup.resume_run(%s)', :run), '55000', format('run %s has not ended', :run),
   'a run that has not ended');
+
+-- Two at the same time
+
+\setenv OUT :files
+SELECT setup.start_run(jobs => '{one.a}') AS twice \gset
+SELECT setup.wait_run(:twice) \gset
+\setenv RUN :twice
+SELECT setup.pause_job('one', 'a');
+BEGIN;
+SELECT setup.resume_run(:twice, jobs => '{a}');
+\! (psql -XAtqd "$DB" -c "SELECT setup.resume_run($RUN, jobs => '{a}')" >"$OUT/second" 2>&1; touch "$OUT/done") &
+SELECT wait_until($$EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+  AND pid <> pg_backend_pid() AND query LIKE '%resume_run%' AND wait_event_type = 'Lock')$$);
+COMMIT;
+\set said `until [ -e "$OUT/done" ]; do sleep 0.01; done; cat "$OUT/second"`
+SELECT alike(:'said'::text, format('ERROR:  run %s has not ended%%', :twice), 'whoever comes second is told');
+SELECT setup.release_job('one', 'a');
+SELECT is(setup.wait_run(:twice), 'OK', 'and the first has what it wants');
+SELECT is((SELECT resumed || ' ' || round FROM setup.load_runs JOIN setup.run_steps USING (run_id)
+            WHERE run_id = :twice),
+  '1 1', 'once');
 
 -- A cancelled run
 
