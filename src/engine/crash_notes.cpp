@@ -20,6 +20,7 @@ struct Book {
   uint64 inode;      // of the file itself: a copy of the data directory has another
   char boot_id[40];  // of the machine: after it went down nobody knows who was to blame
   int slot_count;
+  bool has_postmaster;  // from its start to its end, unless it is killed
   Note reports[kMostReports];
 
   Note* notes() { return reinterpret_cast<Note*>(this + 1); }
@@ -69,16 +70,37 @@ void add_report(const Note& note) {
   *place = note;
 }
 
-// A postmaster that has just begun cannot know whether the one before it was killed together with all its processes:
-// then several notes are left, and none of them tells anything.
-void report_notes(bool fresh_postmaster) {
+// Notes tell who died only if somebody survived to stop the others in order. If the postmaster was killed, all may have
+// been.
+void report_notes(bool can_be_trusted) {
   Note* notes = book->notes();
-  const auto left =
-      std::count_if(notes, notes + book->slot_count, [](const Note& note) { return OidIsValid(note.database); });
   for (int i = 0; i < book->slot_count; ++i) {
-    if (OidIsValid(notes[i].database) && (!fresh_postmaster || left == 1)) add_report(notes[i]);
+    if (OidIsValid(notes[i].database) && can_be_trusted) add_report(notes[i]);
     notes[i] = {};
   }
+}
+
+// In the postmaster only: its children forget it when they are forked.
+void postmaster_ends(int, Datum) {
+  book->has_postmaster = false;
+}
+
+// True if what the file holds was written by a server of this data directory since the machine was started.
+bool open_book(int slot_count) {
+  uint64 inode = 0;
+  book = map_book(book_size(slot_count), &inode);
+  if (book == nullptr) return false;
+  char boot_id[40];
+  read_boot_id(boot_id);
+  if (book->magic == kMagic && book->inode == inode && strncmp(book->boot_id, boot_id, sizeof boot_id) == 0 &&
+      book->slot_count == slot_count)
+    return true;
+  memset(static_cast<void*>(book), 0, book_size(slot_count));
+  book->magic = kMagic;
+  book->inode = inode;
+  memcpy(book->boot_id, boot_id, sizeof boot_id);
+  book->slot_count = slot_count;
+  return false;
 }
 
 // As the server's own handler, which does nothing but leave.
@@ -90,24 +112,12 @@ void quit(int) {
 }  // namespace
 
 void start_up(int slot_count) {
-  const bool fresh_postmaster = book == nullptr;
-  if (fresh_postmaster) {
-    uint64 inode = 0;
-    book = map_book(book_size(slot_count), &inode);
-    if (book == nullptr) return;
-    char boot_id[40];
-    read_boot_id(boot_id);
-    const bool ours = book->magic == kMagic && book->inode == inode && strcmp(book->boot_id, boot_id) == 0 &&
-                      book->slot_count == slot_count;
-    if (!ours) {
-      memset(static_cast<void*>(book), 0, book_size(slot_count));
-      book->magic = kMagic;
-      book->inode = inode;
-      memcpy(book->boot_id, boot_id, sizeof boot_id);
-      book->slot_count = slot_count;
-    }
-  }
-  report_notes(fresh_postmaster);
+  if (book != nullptr) return report_notes(true);  // this postmaster has survived
+  const bool is_ours = open_book(slot_count);
+  if (book == nullptr) return;
+  report_notes(is_ours && !book->has_postmaster);
+  book->has_postmaster = true;
+  on_proc_exit(postmaster_ends, 0);
 }
 
 void note(int place, const Note& note) {

@@ -65,8 +65,7 @@ void request_cancel(RunId run_id) {
 std::vector<Head> unfinished() {
   static pg::Statement find{
       "SELECT r.run_id, r.requested_at, r.status = 'RUNNING', "
-      "EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id), r.database_oid <> $1, r.priority, "
-      "r.jobs_total "
+      "EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id), r.database_oid <> $1, r.jobs_total "
       "FROM setup.load_runs r WHERE r.finished_at IS NULL ORDER BY r.run_id",
       {OIDOID}};
   const pg::Rows rows = find.run({pg::value(MyDatabaseId)});
@@ -76,8 +75,7 @@ std::vector<Head> unfinished() {
                      rows.boolean(i, 2),
                      rows.boolean(i, 3),
                      rows.boolean(i, 4),
-                     rows.int4(i, 5),
-                     rows.int4(i, 6)});
+                     rows.int4(i, 5)});
   return heads;
 }
 

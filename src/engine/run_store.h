@@ -19,7 +19,6 @@ struct Head {
   bool started;  // RUNNING: a conductor worked on it before
   bool cancel_requested;
   bool foreign;  // it was started in another database, of which this one is a copy
-  int priority;
   int jobs_total;
 };
 
