@@ -4,7 +4,8 @@
 -- Makes the partitions of the week of a moment, where they are missing. They belong to the extension, so that they are
 -- not dumped and go with it.
 CREATE FUNCTION setup.make_partitions(moment timestamptz) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
+  SET default_tablespace = '' SET default_table_access_method = 'heap'
   AS $$
 DECLARE
   first_day constant timestamp := date_trunc('week', moment AT TIME ZONE 'UTC');
@@ -19,6 +20,8 @@ BEGIN
     partition := format('%s_%s', parent, to_char(first_day, 'YYYYMMDD'));
     CONTINUE WHEN to_regclass('setup.' || partition) IS NOT NULL;
     EXECUTE format('CREATE TABLE setup.%I (LIKE setup.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition, parent);
+    -- Whatever default privileges give: only what goes through the parent finds rows.
+    EXECUTE format('ALTER TABLE setup.%I ENABLE ROW LEVEL SECURITY', partition);
     IF parent = 'load_log' THEN  -- the engine knows this index by its name
       EXECUTE format('CREATE UNIQUE INDEX %I ON setup.%I (run_id, step_id, round, run_at) WHERE status = ''OK''',
                      partition || '_one_success', partition);

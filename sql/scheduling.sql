@@ -23,7 +23,7 @@ BEGIN
       MESSAGE = format('schedules need pg_cron, which lives in database "%s", not in "%s"', home, current_database()),
       HINT = format(E'Either set cron.database_name = ''%1$s'' in postgresql.conf, restart and CREATE EXTENSION pg_cron '
                     'here, or schedule the call from there:\n  \\c %2$s\n  SELECT cron.schedule_in_database(''nightly'', '
-                    '''0 2 * * *'', ''CALL setup.orchestrate_all()'', ''%1$s'');', current_database(), home);
+                    '''0 2 * * *'', ''CALL setup.orchestrate_all(if_running => ''''skip'''')'', ''%1$s'');', current_database(), home);
   END IF;
   RAISE object_not_in_prerequisite_state USING
     MESSAGE = 'schedules need pg_cron, which is not created in this database',

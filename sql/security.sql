@@ -14,6 +14,8 @@ GRANT INSERT,
 ALTER TABLE setup.load_jobs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.job_holds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.notifications ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.job_history ENABLE ROW LEVEL SECURITY;
+ALTER TABLE setup.run_cancellations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.load_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.run_steps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.load_log ENABLE ROW LEVEL SECURITY;
@@ -54,6 +56,9 @@ CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
   SELECT CASE
     WHEN job.max_concurrent < 1 THEN 'max_concurrent must be at least 1'
     WHEN job.max_attempts < 1 THEN 'max_attempts must be at least 1'
+    WHEN NOT (isfinite(coalesce(job.timeout, '0')) AND isfinite(coalesce(job.statement_timeout, '0'))
+              AND isfinite(coalesce(job.retry_delay, '0')) AND isfinite(coalesce(job.max_retry_delay, '0')))
+      THEN 'timeouts and delays must be finite'
     WHEN job.timeout <= '0' THEN 'timeout must be longer than 0'
     WHEN job.statement_timeout <= '0' THEN 'statement_timeout must be longer than 0'
     WHEN job.retry_delay < '0' THEN 'retry_delay must not be negative'
@@ -74,7 +79,8 @@ BEGIN
     RETURN NULL;
   END IF;
   RETURN (SELECT d.discovered_as FROM setup.discoverable_jobs(job.layer) d
-           WHERE d.job_name = job.job_name AND d.discovered_as = job.discovered_as AND d.owner_oid = job.owner_oid);
+           WHERE d.job_name = job.job_name AND d.discovered_as = job.discovered_as AND d.owner_oid = job.owner_oid
+             AND d.command IS NOT DISTINCT FROM job.command AND d.file_path IS NOT DISTINCT FROM job.file_path);
 END
 $$;
 

@@ -73,7 +73,6 @@ void ActiveRun::restore(const std::vector<log_store::StoredAttempt>& ended, cons
       settled.insert(task.step_id);
     }
   }
-  std::vector<log_store::StoredAttempt> to_retry;
   for (const auto& attempt : ended) {
     if (attempt.round != step(attempt.step_id).round) continue;  // it was opened again since
     const int layer = step(attempt.step_id).layer;
@@ -82,15 +81,12 @@ void ActiveRun::restore(const std::vector<log_store::StoredAttempt>& ended, cons
     if (!settled.insert(attempt.step_id).second) continue;
     attempts_[static_cast<size_t>(attempt.step_id)] = std::max(attempt.attempt, step(attempt.step_id).attempts_before);
     if (attempt.state == plan::StepState::kFailed && attempt.retry_at != 0) {
-      to_retry.push_back(attempt);
+      to_retry_.emplace(attempt.step_id, attempt);
     } else {
       schedule_.restore(attempt.step_id, attempt.state);
     }
   }
   schedule_.begin();
-  for (const auto& attempt : to_retry)
-    if (schedule_.state(attempt.step_id) == plan::StepState::kReady)
-      hold_until(attempt.step_id, attempt.retry_at, (attempt.retry_at - attempt.finished_at) / 1000);
   follow_up();
 }
 
@@ -162,8 +158,15 @@ std::vector<StepId> ActiveRun::held_jobs() const {
 }
 
 void ActiveRun::hold_until(StepId id, TimestampTz retry_at, int64_t longest_ms) {
-  hold(id, HoldReason::kRetry);
+  schedule_.hold(id);
+  set_retry(id, retry_at, longest_ms);
+  follow_up();
+}
+
+// Unless it was skipped instead of being held.
+void ActiveRun::set_retry(StepId id, TimestampTz retry_at, int64_t longest_ms) {
   if (schedule_.state(id) != plan::StepState::kHeld) return;
+  held_[id] = HoldReason::kRetry;
   const int64_t delay = std::clamp<int64_t>((retry_at - GetCurrentTimestamp()) / 1000, 0, longest_ms);
   timers_.set({TimerKind::kRetry, id}, pg::monotonic_ms() + delay);
 }
@@ -211,6 +214,7 @@ void ActiveRun::cancel() {
 void ActiveRun::check_tables() {
   while (const std::optional<int> layer = schedule_.layer_to_check())
     schedule_.layer_checked(*layer, run_store::missing_tables(key_, *layer).empty());
+  follow_up();
 }
 
 void ActiveRun::tend(WorkerPool* pool) {
@@ -244,8 +248,24 @@ void ActiveRun::give_up_on_quarantined() {
   for (const auto& [id, why] : std::exchange(held_, {})) schedule_.give_up(id);
 }
 
+void ActiveRun::hold_restored_retries() {
+  for (auto entry = to_retry_.begin(); entry != to_retry_.end();) {
+    const log_store::StoredAttempt attempt = entry->second;
+    const plan::StepState state = schedule_.state(attempt.step_id);
+    if (state == plan::StepState::kWaiting) {
+      ++entry;
+      continue;
+    }
+    entry = to_retry_.erase(entry);
+    if (state != plan::StepState::kReady) continue;
+    schedule_.hold(attempt.step_id);
+    set_retry(attempt.step_id, attempt.retry_at, (attempt.retry_at - attempt.finished_at) / 1000);
+  }
+}
+
 // To be called after every change of the schedule.
 void ActiveRun::follow_up() {
+  hold_restored_retries();
   give_up_on_quarantined();
   collect_skipped();
   const int open = schedule_.open_layer().value_or(-1);

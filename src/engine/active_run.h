@@ -92,6 +92,8 @@ class ActiveRun {
   void restore(const std::vector<log_store::StoredAttempt>& ended, const std::vector<Finished>& busy);
   void set_run_timer(const run_store::StoredRun& stored);
   void hold_until(StepId step, TimestampTz retry_at, int64_t longest_ms);
+  void set_retry(StepId step, TimestampTz retry_at, int64_t longest_ms);
+  void hold_restored_retries();
   void give_up_on_quarantined();
   void follow_up();
   int lane_of(Oid owner) const;
@@ -110,7 +112,8 @@ class ActiveRun {
   std::map<StepId, HoldReason> held_;
   std::set<StepId> alone_;  // steps that have to run in a transaction of their own
   plan::Timers<TimerKey> timers_;
-  std::map<int, TimestampTz> layer_began_;  // of layers that began before this conductor came
+  std::map<StepId, log_store::StoredAttempt> to_retry_;  // attempts of before, whose steps are not ready yet
+  std::map<int, TimestampTz> layer_began_;               // of layers that began before this conductor came
   int open_layer_ = -1;
   bool cancelled_ = false;
   bool timed_out_ = false;

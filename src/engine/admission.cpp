@@ -12,21 +12,24 @@ std::map<std::string, int> read_map(pg::Statement* statement) {
 }
 
 plan::Waiter waiter(const Applicant& applicant) {
-  return {applicant.priority, applicant.run, applicant.id};
+  return {applicant.priority, applicant.run.id, applicant.id};
 }
 
 }  // namespace
 
 Applicant applicant(const ActiveRun& run, StepId step) {
-  return {run.id(), run.priority(), step, run.layer_of(step), run.step(step)};
+  return {run.key(), run.priority(), step, run.layer_of(step), run.step(step)};
 }
 
 void Admission::read_capacities() {
   static pg::Statement layers{"SELECT layer, max_concurrent FROM setup.layers WHERE max_concurrent IS NOT NULL", {}};
   static pg::Statement resources{"SELECT resource, capacity FROM setup.resources", {}};
-  for (const auto& [layer, capacity] : layers_) limits_.set_capacity(limits_.find("layer " + layer), std::nullopt);
-  layers_ = read_map(&layers);
-  resources_ = read_map(&resources);
+  const std::map<std::string, int> old_layers = std::exchange(layers_, read_map(&layers));
+  const std::map<std::string, int> old_resources = std::exchange(resources_, read_map(&resources));
+  for (const auto& [layer, capacity] : old_layers)
+    if (!layers_.contains(layer)) limits_.set_capacity(limits_.find("layer " + layer), std::nullopt);
+  for (const auto& [resource, capacity] : old_resources)
+    if (!resources_.contains(resource)) limits_.set_capacity(limits_.find("resource " + resource), std::nullopt);
   for (const auto& [layer, capacity] : layers_) limit("layer " + layer, capacity);
   for (const auto& [resource, capacity] : resources_) limit("resource " + resource, capacity);
 }
@@ -60,11 +63,11 @@ bool Admission::admits(const Applicant& applicant) {
 void Admission::take(const Applicant& applicant) {
   const std::vector<plan::Demand> demands = demands_of(applicant);
   limits_.take(waiter(applicant), demands);
-  taken_[{applicant.run, applicant.id}] = demands;
+  taken_[{applicant.run.id, applicant.run.at, applicant.id}] = demands;
 }
 
-void Admission::release(RunId run, StepId step) {
-  const auto found = taken_.find({run, step});
+void Admission::release(const RunKey& run, StepId step) {
+  const auto found = taken_.find({run.id, run.at, step});
   if (found == taken_.end()) return;
   limits_.release(found->second);
   for (const plan::Demand& demand : found->second) {

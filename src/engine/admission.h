@@ -9,7 +9,7 @@ namespace etl {
 
 // A step that runs, or wants to.
 struct Applicant {
-  RunId run;
+  RunKey run;
   int priority;
   StepId id;
   const std::string& layer;
@@ -28,7 +28,7 @@ class Admission {
 
   // A step that runs, and one that has ended.
   void take(const Applicant& applicant);
-  void release(RunId run, StepId step);
+  void release(const RunKey& run, StepId step);
 
   // A step that is ready no more, and a run that is there no more.
   void forget(RunId run, StepId step) { limits_.forget(run, step); }
@@ -42,7 +42,7 @@ class Admission {
   std::string obstacle(const Applicant& applicant);
 
  private:
-  using Key = std::pair<RunId, StepId>;
+  using Key = std::tuple<RunId, TimestampTz, StepId>;
 
   std::vector<plan::Demand> demands_of(const Applicant& applicant);
   plan::LimitId limit(const std::string& name, int capacity);

@@ -138,7 +138,7 @@ void run_attempt(const RunKey& run, Task* task, const AskStop& stop) {
   }
   entry.notices = notices.take();
   pg::check_interrupts();  // a worker that is being ended does not blame its job
-  if (pg::server_is_stopping()) throw pg::Failure(ERRCODE_ADMIN_SHUTDOWN, "the server is shutting down");
+  pg::leave_if_server_stops();
   write_failure(run, work, stop(), &entry, task);
 }
 

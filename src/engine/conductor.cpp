@@ -201,7 +201,7 @@ class Conductor {
   void collect() {
     for (Finished& finished : pool_.collect()) {
       intake_.ended(finished);
-      for (const Task& task : finished.tasks) admission_.release(finished.run.id, task.step_id);
+      for (const Task& task : finished.tasks) admission_.release(finished.run, task.step_id);
       ActiveRun* run = find_run(finished.run);
       if (run == nullptr) continue;
       if (finished.died) {
@@ -223,7 +223,8 @@ class Conductor {
   // A worker is gone in the middle of its tasks. It may have committed before it went.
   void settle_lost(const Finished& finished) {
     ActiveRun* run = find_run(finished.run);
-    if (run == nullptr || pg::server_is_stopping()) return;  // no failure: it runs again when the server is back
+    if (run == nullptr) return;
+    pg::leave_if_server_stops();  // then it is no failure: it runs again when the server is back
     std::vector<Task> tasks = finished.tasks;
     log_store::Entry entry = lost_entry(ERRCODE_ADMIN_SHUTDOWN, "the worker of this job was terminated", "");
     pg::Transaction transaction;
@@ -245,7 +246,7 @@ class Conductor {
 
   // A worker for this owner could not start. One of the owner's jobs fails for it; the next tries again.
   void fail_one_of(Oid owner) {
-    if (pg::server_is_stopping()) return;
+    pg::leave_if_server_stops();
     pg::Transaction transaction;
     const std::string problem = login_problem(owner);
     transaction.commit();
@@ -278,7 +279,12 @@ class Conductor {
     for (auto& [id, run] : runs_)
       if (run->must_write()) due.push_back(id);
     for (const RunId id : due) all_written = settle_run(*runs_.at(id)) && all_written;
-    if (holds_.must_write()) {
+    if (holds_.must_write()) all_written = forgive() && all_written;
+    return all_written;
+  }
+
+  bool forgive() {
+    try {
       pg::Transaction transaction;
       {
         const pg::Spi spi;
@@ -286,8 +292,11 @@ class Conductor {
       }
       transaction.commit();
       holds_.written();
+      return true;
+    } catch (const pg::Error&) {
+      pg::abort_everything();  // somebody holds the row: tried again in a second
+      return false;
     }
-    return all_written;
   }
 
   bool settle_run(ActiveRun& run) {
@@ -332,14 +341,19 @@ class Conductor {
     if (to_learn_.empty() || has_something_new()) return;
     auto [key, seen] = to_learn_.front();
     to_learn_.pop_front();  // also if it fails: a failure is of no consequence
-    pg::Transaction transaction;
-    std::optional<int64_t> next;
-    {
-      const pg::Spi spi;
-      next = run_store::learn_durations(key, seen);
+    try {
+      pg::Transaction transaction;
+      settings::limit_lock_waits("10ms");
+      std::optional<int64_t> next;
+      {
+        const pg::Spi spi;
+        next = run_store::learn_durations(key, seen);
+      }
+      transaction.commit();
+      if (next) to_learn_.emplace_front(key, *next);
+    } catch (const pg::Error&) {
+      pg::abort_everything();
     }
-    transaction.commit();
-    if (next) to_learn_.emplace_front(key, *next);
     if (!to_learn_.empty()) *delay = 0;
   }
 

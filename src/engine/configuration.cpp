@@ -51,9 +51,9 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
       "SELECT wanted.no, j.owner, j.owner_oid, j.table_name, j.file_path, j.command, j.transaction, j.discovered_as, "
       "CASE WHEN j.resources <> '{}' THEN ARRAY(SELECT CASE WHEN r.capacity IS NULL "
       "THEN format('resource \"%s\" does not exist', key) "
-      "ELSE format('it takes %s units of resource \"%s\", which has %s', value, key, r.capacity) END "
+      "ELSE format('it takes %s units of resource \"%s\", which has %s', value::numeric::integer, key, r.capacity) END "
       "FROM jsonb_each_text(j.resources) LEFT JOIN setup.resources r ON r.resource = key "
-      "WHERE r.capacity IS NULL OR r.capacity < value::integer) END "
+      "WHERE r.capacity IS NULL OR r.capacity < value::numeric::integer) END "
       "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(layer, job_name, no) "
       "JOIN setup.load_jobs j USING (layer, job_name)",
       {TEXTARRAYOID, TEXTARRAYOID}};

@@ -112,7 +112,7 @@ class Diagnosis {
     for (const Busy& each : workers_.busy) {
       for (const Task& task : each.work.tasks) {
         const auto step = run_store::read_step(each.work.run, task.step_id);
-        if (step) admission_.take({each.work.run.id, 0, task.step_id, step->first, step->second});
+        if (step) admission_.take({each.work.run, 0, task.step_id, step->first, step->second});
       }
     }
   }

@@ -54,11 +54,9 @@ void Dispatcher::wake_those_who_waited() {
     for (const auto& [id, step] : woken) {
       const auto run = runs_.find(id);
       const bool waits = run != runs_.end() && run->second->schedule().state(step) == plan::StepState::kHeld;
-      if (waits) {
-        run->second->release(step);
-      } else {
-        admission_.forget(id, step);  // it was skipped meanwhile: the next in line is called
-      }
+      if (waits) run->second->release(step);
+      // The next in line is called if this one was skipped meanwhile, or cannot start now for another reason.
+      if (!waits || run->second->next(run->second->step(step).owner) != step) admission_.forget(id, step);
     }
   }
 }
@@ -126,7 +124,7 @@ std::vector<Task> Dispatcher::gather(ActiveRun& run, Oid owner) {
 
 void Dispatcher::undo(ActiveRun& run, const std::vector<Task>& tasks) {
   for (const Task& task : tasks) {
-    admission_.release(run.id(), task.step_id);
+    admission_.release(run.key(), task.step_id);
     run.put_back(task);
   }
 }

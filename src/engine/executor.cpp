@@ -76,6 +76,10 @@ bool writes_as_utility(const Node* statement) {
 // A block belongs to the engine: only savepoints may be set in it.
 void refuse_transaction_control(const Node* statement) {
   if (!IsA(statement, TransactionStmt)) return;
+  if (sharing) {  // a savepoint would be one of the shared transaction
+    refused = true;
+    ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION), errmsg("the job needs a transaction of its own")));
+  }
   switch (reinterpret_cast<const TransactionStmt*>(statement)->kind) {
     case TRANS_STMT_SAVEPOINT:
     case TRANS_STMT_RELEASE:
@@ -99,7 +103,7 @@ void refuse_client_copy(const Node* statement) {
 
 // Nobody may have put a procedure of his own in the place of the one that the job was made for.
 void require_owner(List* queries, Oid owner) {
-  if (!OidIsValid(owner)) return;
+  if (!OidIsValid(owner) || queries == NIL) return;  // a rule may leave nothing to do
   const auto* query = linitial_node(Query, queries);
   if (query->utilityStmt == nullptr || !IsA(query->utilityStmt, CallStmt)) return;
   const Oid procedure = reinterpret_cast<const CallStmt*>(query->utilityStmt)->funcexpr->funcid;

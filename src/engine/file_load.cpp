@@ -103,6 +103,12 @@ Oid take_table(const std::string& table, bool must_be_owned) {
         ERRCODE_INSUFFICIENT_PRIVILEGE,
         pg::format("table %s belongs to another role than the job that was discovered from it", table.c_str()), "",
         "Discover it again with CALL setup.seed_load_jobs();");
+  // Its constraints, defaults and indexes run functions of its owner's choice.
+  if (pg::role_is_superuser(GetUserId()) && !pg::role_is_superuser(pg::table_owner(relation)))
+    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                      pg::format("table %s belongs to a role that is no superuser, unlike the job", table.c_str()),
+                      "What its owner has put into it would run with a superuser's rights.",
+                      "Give the job to the table's owner.");
   const std::string trigger =
       pg::role_is_superuser(GetUserId()) ? pg::trigger_of_ordinary_role(relation) : std::string();
   if (!trigger.empty())

@@ -6,10 +6,6 @@
 #include "pg/spi.h"
 #include "pg/transaction.h"
 
-extern "C" {
-#include "utils/guc.h"
-}
-
 namespace etl::history {
 
 namespace {
@@ -20,9 +16,7 @@ constexpr const char* kShortWait = "200ms";  // others queue up behind the lock 
 void in_transaction(pg::Statement* statement, TimestampTz moment) {
   try {
     pg::Transaction transaction;
-    pg::guard([] {
-      set_config_option("lock_timeout", kShortWait, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
-    });
+    settings::limit_lock_waits(kShortWait);
     {
       const pg::Spi spi;
       statement->run({pg::timestamp_value(moment)});

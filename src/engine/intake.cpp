@@ -2,6 +2,7 @@
 
 #include "engine/crash_notes.h"
 #include "pg/guard.h"
+#include "pg/settings.h"
 #include "pg/transaction.h"
 
 extern "C" {
@@ -49,7 +50,7 @@ bool Intake::look() {
   }
   drop_vanished(heads);
   for (const run_store::Head& head : heads)
-    if (!runs_.contains(head.key.id)) load(head);
+    if (!runs_.contains(head.key.id)) load(head, heads);
   for (const run_store::Head& head : heads)
     if (head.cancel_requested) heed_cancel(head);
   heed_holds();
@@ -59,17 +60,21 @@ bool Intake::look() {
 // Attempts whose own process was killed, and took the server down.
 void Intake::settle_crashes() {
   const std::vector<crash_notes::Note> reports = crash_notes::reports(Locked(), MyDatabaseId);
-  if (reports.empty()) return;
-  {
-    pg::Transaction transaction;
-    {
-      const pg::Spi spi;
-      for (const auto& report : reports) job_holds::record_crash(report.run, report.step_id, report.attempt);
+  for (const crash_notes::Note& report : reports) {
+    try {
+      pg::Transaction transaction;
+      settings::limit_lock_waits("200ms");  // somebody may be pausing or releasing the job
+      {
+        const pg::Spi spi;
+        job_holds::record_crash(report.run, report.step_id, report.attempt);
+      }
+      transaction.commit();
+      crash_notes::forget(Locked(), report);
+    } catch (const std::exception& error) {
+      complain(report.run.id, error.what());
+      complete_ = false;
     }
-    transaction.commit();
   }
-  const Locked locked;
-  for (const auto& report : reports) crash_notes::forget(locked, report);
 }
 
 // If the extension was dropped, or dropped and created again, the runs of before are gone.
@@ -78,9 +83,13 @@ void Intake::forget_extension(Oid present) {
     pool_.stop_all();
     adopted_.clear();
   }
-  for (const auto& [id, run] : runs_) admission_.forget(id);
+  for (const auto& [id, run] : runs_) {
+    admission_.forget(id);
+    Locked().wake_waiters(id, true);
+  }
   runs_.clear();
   unreadable_.clear();
+  queued_behind_.clear();
   extension_ = present;
 }
 
@@ -102,7 +111,7 @@ void Intake::drop_vanished(const std::vector<run_store::Head>& heads) {
 
 // Each run in a transaction of its own: one that cannot be read, or that somebody holds locked, keeps no other from
 // running. After a few tries an unreadable one ends with an error.
-void Intake::load(const run_store::Head& head) {
+void Intake::load(const run_store::Head& head, const std::vector<run_store::Head>& heads) {
   const RunId id = head.key.id;
   try {
     pg::Transaction transaction;
@@ -111,7 +120,7 @@ void Intake::load(const run_store::Head& head) {
     {
       const pg::Spi spi;
       // One that is to be cancelled waits for nobody.
-      const bool waits = !head.cancel_requested && (head.foreign || must_wait(head, &ending));
+      const bool waits = !head.cancel_requested && (head.foreign || must_wait(head, heads, &ending));
       if (!waits && !ending) run = read(head);
       if (!waits && !ending && run == nullptr)
         ending = {"ERROR", 0, 0, head.jobs_total, "the plan of this run cannot be read"};
@@ -149,11 +158,22 @@ void Intake::ended(const Finished& work) {
 }
 
 // True if another run of the same pipeline goes first. If this one is not to wait for that, it ends instead.
-bool Intake::must_wait(const run_store::Head& head, std::optional<run_store::Ending>* ending) {
+bool Intake::must_wait(const run_store::Head& head, const std::vector<run_store::Head>& heads,
+                       std::optional<run_store::Ending>* ending) {
   if (head.started) return false;
+  // To compare the jobs of two runs takes time; the answer stands as long as the other one has not ended.
+  const auto known = queued_behind_.find(head.key.id);
+  if (known != queued_behind_.end() && std::any_of(heads.begin(), heads.end(), [&](const run_store::Head& other) {
+        return other.key.id == known->second;
+      })) {
+    has_queue_ = true;
+    return true;
+  }
+  queued_behind_.erase(head.key.id);
   const std::optional<run_store::Rival> rival = run_store::rival_of(head.key);
   if (!rival) return false;
   if (rival->if_running == "queue") {
+    queued_behind_[head.key.id] = rival->id;
     has_queue_ = true;
     return true;
   }

@@ -31,11 +31,12 @@ class Intake {
   void settle_crashes();
   void forget_extension(Oid present);
   void drop_vanished(const std::vector<run_store::Head>& heads);
-  void load(const run_store::Head& head);
+  void load(const run_store::Head& head, const std::vector<run_store::Head>& heads);
   std::unique_ptr<ActiveRun> read(const run_store::Head& head);
   void heed_cancel(const run_store::Head& head);
   void take_over(std::unique_ptr<ActiveRun> run);
-  bool must_wait(const run_store::Head& head, std::optional<run_store::Ending>* ending);
+  bool must_wait(const run_store::Head& head, const std::vector<run_store::Head>& heads,
+                 std::optional<run_store::Ending>* ending);
   void heed_holds();
 
   Runs& runs_;
@@ -44,7 +45,8 @@ class Intake {
   JobHolds& holds_;
   Oid extension_ = InvalidOid;
   std::vector<Finished> adopted_;
-  std::map<RunId, int> unreadable_;  // runs that could not be read, and how often that was tried
+  std::map<RunId, RunId> queued_behind_;  // the run that one was found to wait for
+  std::map<RunId, int> unreadable_;       // runs that could not be read, and how often that was tried
   bool has_queue_ = false;
   bool complete_ = true;  // of this look
 };

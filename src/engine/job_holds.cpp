@@ -10,6 +10,12 @@
 
 namespace etl {
 
+namespace {
+
+constexpr const char* kShortWait = "10ms";  // somebody may be pausing or releasing a job
+
+}  // namespace
+
 void JobHolds::read() {
   static pg::Statement read{"SELECT layer, job_name, hold, crashes > 0 FROM setup.job_holds", {}};
   const pg::Rows rows = read.run();
@@ -37,6 +43,7 @@ void JobHolds::forgive(const ActiveRun& run, StepId step) {
 void JobHolds::write() const {
   static pg::Statement reset{
       "UPDATE setup.job_holds SET crashes = 0 WHERE layer = $1 AND job_name = $2 AND hold IS NULL", {TEXTOID, TEXTOID}};
+  settings::limit_lock_waits(kShortWait);
   for (const auto& [layer, job] : forgiven_)
     reset.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
 }

@@ -25,6 +25,7 @@ constexpr int kQuickDeathMs = 1000;  // a conductor that dies sooner after its s
 constexpr int kFirstDelayMs = 1000;  // after the second quick death in a row, then twice as long each time
 constexpr int kLongestDelayMs = 60 * 1000;
 constexpr size_t kMostLooks = 2;       // databases that are looked into at the same time after a start
+constexpr long kNotGoneMs = 1000;      // that signal can get lost
 constexpr long kNoSlotRetryMs = 1000;  // nobody tells when another extension's worker has ended
 
 struct Databases {
@@ -101,7 +102,8 @@ class Launcher {
     const Seat* seats = locked->seats();
     const TimestampTz now = GetCurrentTimestamp();
     return std::any_of(seats, seats + locked->seat_count, [&](const Seat& seat) {
-      return seat.state == SeatState::kWanted && seat.not_before <= now && !waits_for_slot_;
+      return seat.state == SeatState::kWanted && seat.not_before <= now && !waits_for_slot_ &&
+             !started_.contains(static_cast<int>(&seat - seats));
     });
   }
 
@@ -147,6 +149,10 @@ class Launcher {
         Seat& seat = locked->seats()[place];
         if (seat.state == SeatState::kStarting && !started_.contains(place)) seat.state = SeatState::kWanted;
         if (seat.state != SeatState::kWanted) continue;
+        if (started_.contains(place)) {  // the one of before is not gone yet; its end is told by a signal
+          sooner(kNotGoneMs);
+          continue;
+        }
         if (seat.not_before > GetCurrentTimestamp()) {
           sooner(pg::milliseconds_until(seat.not_before));
           continue;

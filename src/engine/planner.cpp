@@ -171,7 +171,7 @@ RunKey store_run(const RunRequest& request, const PlannedRun& run) {
        TEXTOID, OIDOID}};
   const Oid caller = GetUserId();
   const std::string caller_name = pg::role_name(caller);
-  const pg::EngineRights rights;
+  const pg::EngineRights rights(kLongestLockWait);
   const pg::Spi spi;
   const TimestampTz now = GetCurrentTimestamp();
   make_room.run({pg::timestamp_value(now)});

@@ -16,8 +16,10 @@ extern "C" {
 #include "commands/sequence.h"
 #include "storage/lock.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 }
 
 namespace etl {
@@ -43,7 +45,6 @@ void forget_session_objects() {
     PortalHashTableDeleteAll();
     DropAllPreparedStatements();
     Async_UnlistenAll();
-    LockReleaseSession(USER_LOCKMETHOD);
     ResetTempTableNamespace();
     ResetSequenceCaches();
   });
@@ -66,12 +67,43 @@ uint64_t settings_version(Relation catalog, Oid database, Oid role) {
 
 }  // namespace
 
+namespace {
+
+bool roles_changed = false;
+
+void note_change_of_roles(Datum, int, uint32) {
+  roles_changed = true;
+}
+
+// Changes with every change of the role itself, such as its being a superuser.
+uint64_t role_version(Oid role) {
+  HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+  if (!HeapTupleIsValid(tuple)) return 0;
+  const uint64_t version = HeapTupleHeaderGetRawXmin(tuple->t_data);
+  ReleaseSysCache(tuple);
+  return version;
+}
+
+}  // namespace
+
+void watch_roles() {
+  pg::guard([] { CacheRegisterSyscacheCallback(AUTHOID, note_change_of_roles, Datum(0)); });
+}
+
+bool have_roles_changed() {
+  pg::guard([] {  // as a transaction begins, a process hears of changes
+    StartTransactionCommand();
+    CommitTransactionCommand();
+  });
+  return std::exchange(roles_changed, false);
+}
+
 uint64_t session_fingerprint(Oid role) {
   pg::Transaction transaction;
   const bool may_start = (!compat::kOwnersMustLogIn || pg::role_can_log_in(role)) && pg::may_connect(role);
   const uint64_t fingerprint = pg::guard([&] {
     Relation catalog = table_open(DbRoleSettingRelationId, AccessShareLock);
-    uint64_t versions = 0;
+    uint64_t versions = role_version(role);
     const Oid places[][2] = {{MyDatabaseId, role}, {InvalidOid, role}, {MyDatabaseId, InvalidOid}, {0, 0}};
     for (const auto& place : places) versions = versions * 1000003 + settings_version(catalog, place[0], place[1]);
     table_close(catalog, AccessShareLock);

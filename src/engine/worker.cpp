@@ -37,9 +37,9 @@ Slot& own_slot(const Locked& locked) {
 // False if the conductor does not expect this worker any more.
 bool take_slot(const StartOrder& order) {
   const Locked locked;
-  place = order.place;
-  Slot& slot = own_slot(locked);
+  Slot& slot = locked->slots()[order.place];
   if (slot.state != SlotState::kStarting || slot.generation != order.generation) return false;
+  place = order.place;
   slot.state = SlotState::kIdle;
   slot.worker = MyProc;
   slot.pid = MyProcPid;
@@ -58,8 +58,8 @@ void give_back(Slot& slot) {
 // back; a result that the conductor has not taken yet stays. Called when the transaction has been rolled back and its
 // locks are gone, so that what is dead leaves nothing behind.
 void leave_at_exit(int, Datum) {
-  crash_notes::take_back(place);
   if (!holds_slot) return;
+  crash_notes::take_back(place);
   const Locked locked;
   Slot& slot = own_slot(locked);
   if (slot.state == SlotState::kBusy && serving) {
@@ -148,7 +148,7 @@ class Worker {
   // False if this worker must not serve again: the settings of its owner have changed since its session began, and
   // only a new session has the new ones. Looked at once for each run.
   bool serve(Order* order) {
-    if (order->run.id != last_run_) {
+    if (have_roles_changed() || order->run.id != last_run_) {
       if (session_fingerprint(GetSessionUserId()) != fingerprint_) {
         for (Task& task : order->tasks) task.outcome = Outcome::kNotStarted;
         report(order->tasks);
@@ -206,6 +206,7 @@ extern "C" PGDLLEXPORT void etl_worker_main(Datum) {
     crash_notes::mind_quit_signal(place);
     install_executor_hooks(&shared_state()->slots()[place].progress);
     install_notice_keeper();
+    watch_roles();
     install_shared_commit_timer();
     show_idle();
     Worker().run();

@@ -92,6 +92,12 @@ void forget_attempt() {
   current_attempt() = {};
 }
 
+void limit_lock_waits(const char* timeout) {
+  pg::guard([&] {
+    set_config_option("lock_timeout", timeout, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+  });
+}
+
 void limit_statements(int64_t milliseconds) {
   const std::string value = std::to_string(std::min<int64_t>(milliseconds, INT_MAX));
   pg::guard([&] { SetConfigOption("statement_timeout", value.c_str(), PGC_USERSET, PGC_S_SESSION); });

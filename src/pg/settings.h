@@ -31,7 +31,10 @@ struct CurrentAttempt {
 CurrentAttempt& current_attempt();
 void show_attempt(CurrentAttempt attempt);
 void clear_attempt();
-void forget_attempt();  // where the settings themselves are restored by the end of a subtransaction
+void forget_attempt();  // but for the settings, which the next one sets
+
+// Until the end of the open transaction, waits for locks no longer than this ("200ms").
+void limit_lock_waits(const char* timeout);
 
 // Sets a statement_timeout for what this process runs, until its settings are reset.
 void limit_statements(int64_t milliseconds);

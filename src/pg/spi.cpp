@@ -206,14 +206,18 @@ std::vector<std::string> texts_of(Datum array, const char* what) {
 }
 
 Rows Statement::run(std::initializer_list<Value> arguments) {
-  return execute(arguments, false);
+  return execute(arguments, View::kNew);
+}
+
+Rows Statement::read(std::initializer_list<Value> arguments) {
+  return execute(arguments, View::kPresent);
 }
 
 Rows Statement::read_latest(std::initializer_list<Value> arguments) {
-  return execute(arguments, true);
+  return execute(arguments, View::kLatest);
 }
 
-Rows Statement::execute(std::initializer_list<Value> arguments, bool latest) {
+Rows Statement::execute(std::initializer_list<Value> arguments, View view) {
   std::array<Datum, kMostArguments> datums{};
   std::array<char, kMostArguments> nulls{};
   size_t i = 0;
@@ -229,9 +233,10 @@ Rows Statement::execute(std::initializer_list<Value> arguments, bool latest) {
       if (SPI_keepplan(fresh) != 0) elog(ERROR, "could not keep a plan");
       plan_ = fresh;
     }
-    const int result = latest ? SPI_execute_snapshot(plan_, datums.data(), nulls.data(), GetLatestSnapshot(),
-                                                     InvalidSnapshot, true, false, 0)
-                              : SPI_execute_plan(plan_, datums.data(), nulls.data(), false, 0);
+    const int result = view == View::kLatest
+                           ? SPI_execute_snapshot(plan_, datums.data(), nulls.data(), GetLatestSnapshot(),
+                                                  InvalidSnapshot, true, false, 0)
+                           : SPI_execute_plan(plan_, datums.data(), nulls.data(), view == View::kPresent, 0);
     if (result < 0) elog(ERROR, "could not run a statement: %s", SPI_result_code_string(result));
     return Rows(SPI_tuptable, SPI_processed);
   });

@@ -109,11 +109,15 @@ class Statement {
   // Runs with a new snapshot of the transaction's kind. Needs an open Spi.
   Rows run(std::initializer_list<Value> arguments = {});
 
+  // Reads with the snapshot of the query that is running; works in parallel mode, too.
+  Rows read(std::initializer_list<Value> arguments = {});
+
   // Runs with the latest snapshot, whatever the isolation level of the transaction. Reads only.
   Rows read_latest(std::initializer_list<Value> arguments = {});
 
  private:
-  Rows execute(std::initializer_list<Value> arguments, bool latest);
+  enum class View { kNew, kPresent, kLatest };
+  Rows execute(std::initializer_list<Value> arguments, View view);
 
   const char* sql_;
   std::array<Oid, kMostArguments> types_{};

@@ -67,13 +67,19 @@ void Block::commit() {
 }
 
 Subtransaction::Subtransaction() : context_(CurrentMemoryContext), owner_(CurrentResourceOwner) {
-  guard([] { BeginInternalSubTransaction(nullptr); });
+  level_ = guard([] {
+    BeginInternalSubTransaction(nullptr);
+    return GetCurrentTransactionNestLevel();
+  });
 }
 
 Subtransaction::~Subtransaction() {
   if (!open_) return;
   try {
-    guard([] { RollbackAndReleaseCurrentSubTransaction(); });
+    guard([&] {
+      while (GetCurrentTransactionNestLevel() > level_) RollbackAndReleaseCurrentSubTransaction();
+      RollbackAndReleaseCurrentSubTransaction();
+    });
     restore();
   } catch (const Error&) {
     abort_everything();  // what follows in the transaction fails
@@ -81,7 +87,10 @@ Subtransaction::~Subtransaction() {
 }
 
 void Subtransaction::release() {
-  guard([] { ReleaseCurrentSubTransaction(); });
+  guard([&] {
+    while (GetCurrentTransactionNestLevel() > level_) ReleaseCurrentSubTransaction();
+    ReleaseCurrentSubTransaction();
+  });
   open_ = false;
   restore();
 }

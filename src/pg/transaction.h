@@ -65,6 +65,7 @@ class Subtransaction {
  private:
   void restore() const;
 
+  int level_ = 0;  // of nesting; what was opened inside and left open is closed together with it
   MemoryContext context_;
   ResourceOwner owner_;
   bool open_ = true;

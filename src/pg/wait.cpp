@@ -60,10 +60,14 @@ long milliseconds_until(TimestampTz time) {
   return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), time);
 }
 
+namespace {
+
+constexpr int64_t kLongestNoticeMs = 1000;
+
 bool server_is_stopping() {
   // The postmaster writes its state into its lock file before it signals anybody.
   FILE* file = fopen("postmaster.pid", "r");
-  if (file == nullptr) return true;
+  if (file == nullptr) return errno == ENOENT;
   char line[MAXPGPATH];
   bool stopping = false;
   for (int number = 1; fgets(line, sizeof line, file) != nullptr; ++number) {
@@ -71,6 +75,18 @@ bool server_is_stopping() {
   }
   fclose(file);
   return stopping;
+}
+
+}  // namespace
+
+void leave_if_server_stops() {
+  if (!server_is_stopping()) return;
+  const int64_t until = monotonic_ms() + kLongestNoticeMs;
+  for (int64_t now = monotonic_ms(); now < until; now = monotonic_ms()) {
+    check_interrupts();
+    sleep_on_latch(static_cast<long>(until - now), "EtlShutdownWait");
+  }
+  check_interrupts();
 }
 
 }  // namespace etl::pg

@@ -44,7 +44,8 @@ int64_t monotonic_ms();
 // Milliseconds from now until `time`, at least 0.
 long milliseconds_until(TimestampTz time);
 
-// True once a shutdown of the server has begun: what dies now did not fail.
-bool server_is_stopping();
+// Ends this process if the server is being shut down, and waits a moment for the signal that says so: what has failed
+// just then did not fail by itself. A smart shutdown, which lets everybody finish, sends none.
+void leave_if_server_stops();
 
 }  // namespace etl::pg
