@@ -50,7 +50,7 @@ bool Intake::look() {
   }
   drop_vanished(heads);
   for (const run_store::Head& head : heads)
-    if (!runs_.contains(head.key.id)) load(head, heads);
+    if (!runs_.contains(head.key.id) && !unsettled_.contains(head.key.id)) load(head, heads);
   for (const run_store::Head& head : heads)
     if (head.cancel_requested) heed_cancel(head);
   heed_holds();
@@ -60,6 +60,7 @@ bool Intake::look() {
 // Attempts whose own process was killed, and took the server down.
 void Intake::settle_crashes() {
   const std::vector<crash_notes::Note> reports = crash_notes::reports(Locked(), MyDatabaseId);
+  unsettled_.clear();
   for (const crash_notes::Note& report : reports) {
     try {
       pg::Transaction transaction;
@@ -72,6 +73,7 @@ void Intake::settle_crashes() {
       crash_notes::forget(Locked(), report);
     } catch (const std::exception& error) {
       complain(report.run.id, error.what());
+      unsettled_.insert(report.run.id);
       complete_ = false;
     }
   }

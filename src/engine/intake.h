@@ -46,6 +46,7 @@ class Intake {
   Oid extension_ = InvalidOid;
   std::vector<Finished> adopted_;
   std::map<RunId, RunId> queued_behind_;  // the run that one was found to wait for
+  std::set<RunId> unsettled_;             // runs with a crash that is not written down yet: they must not go on
   std::map<RunId, int> unreadable_;       // runs that could not be read, and how often that was tried
   bool has_queue_ = false;
   bool complete_ = true;  // of this look

@@ -15,7 +15,7 @@ SELECT alike((SELECT hint FROM caught($$SELECT setup.schedule('nightly', '0 2 * 
   '%cron.database_name = ''' || current_database() || '''%',
   'the hint says how to bring pg_cron here');
 SELECT alike((SELECT hint FROM caught($$SELECT setup.schedule('nightly', '0 2 * * *')$$)),
-  '%\\c warehouse%cron.schedule_in_database(''nightly'', ''0 2 * * *'', ''CALL setup.orchestrate_all()'', ''' || current_database() || ''')%',
+  '%\\c warehouse%cron.schedule_in_database(''nightly'', ''0 2 * * *'', ''CALL setup.orchestrate_all(if_running => ''''skip'''')'', ''' || current_database() || ''')%',
   'or how to schedule the call from there');
 SELECT throws_ok($$SELECT setup.unschedule('nightly')$$, '55000', NULL, 'so is unscheduling');
 SELECT throws_like($$CREATE EXTENSION pg_cron$$, '%can only create extension in database warehouse%',
