@@ -55,7 +55,8 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
       "FROM jsonb_each_text(j.resources) LEFT JOIN setup.resources r ON r.resource = key "
       "WHERE r.capacity IS NULL OR r.capacity < value::numeric::integer) END "
       "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(layer, job_name, no) "
-      "JOIN setup.load_jobs j USING (layer, job_name)",
+      "CROSS JOIN LATERAL (SELECT * FROM setup.load_jobs k "
+      "WHERE k.layer = wanted.layer AND k.job_name = wanted.job_name OFFSET 0) j",
       {TEXTARRAYOID, TEXTARRAYOID}};
   std::vector<std::string> layers;
   std::vector<std::string> names;

@@ -115,8 +115,10 @@ void store_steps(const RunRequest& request, const RunKey& key, const PlannedRun&
       "AS s(layer_no, load_order, follows_layer, owner_oid, job_name, owner, depends_on, table_name, file_path, "
       "command, transaction, discovered_as, no) "
       "JOIN setup.layers l ON l.layer = ($3::text[])[s.layer_no + 1] "
-      "JOIN setup.load_jobs j ON j.layer = l.layer AND j.job_name = s.job_name "
-      "LEFT JOIN setup.job_history h ON h.layer = l.layer AND h.job_name = s.job_name",
+      // OFFSET 0: one look into an index for each, whatever the planner believes of the tables.
+      "CROSS JOIN LATERAL (SELECT * FROM setup.load_jobs k WHERE k.layer = l.layer AND k.job_name = s.job_name "
+      "OFFSET 0) j LEFT JOIN LATERAL (SELECT k.expected_ms FROM setup.job_history k "
+      "WHERE k.layer = l.layer AND k.job_name = s.job_name OFFSET 0) h ON true",
       {INT8OID, TIMESTAMPTZOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, OIDARRAYOID, TEXTARRAYOID,
        TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID}};
   const Columns columns = columns_of(run.steps);
