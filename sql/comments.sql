@@ -258,7 +258,8 @@ COMMENT ON FUNCTION setup.start_run(text, text, integer, jsonb, text[], boolean,
   'Validates first, like setup.orchestrate_all(), whose arguments it shares.';
 COMMENT ON FUNCTION setup.wait_run(bigint, interval) IS
   'Waits until a run has ended and returns its status, or after the timeout the present one (null: no timeout). Raises '
-  'no_data_found for an unknown run, object_not_in_prerequisite_state where its start is not committed yet.';
+  'no_data_found for an unknown run, object_not_in_prerequisite_state where its start is not committed yet or it was '
+  'copied together with its database, read_only_sql_transaction on a standby.';
 COMMENT ON FUNCTION setup.cancel_run(bigint) IS
   'Cancels a run when the transaction commits: running jobs are stopped, others do not start. A notice if it has ended. '
   'Raises no_data_found for an unknown run.';

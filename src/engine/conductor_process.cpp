@@ -66,7 +66,8 @@ extern "C" PGDLLEXPORT void etl_conductor_main(Datum) {
       // What ALTER DATABASE may have set must not keep the engine from its tables.
       const char* const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
                                          {"lock_timeout", "2s"},
-                                         {"enable_seqscan", "off"},  // plans are kept; see EngineRights
+                                         {"enable_seqscan", "off"},  // as under EngineRights
+                                         {"jit", "off"},
                                          {"default_transaction_read_only", "off"},
                                          {"default_transaction_isolation", "read committed"},
                                          {"default_transaction_deferrable", "off"}};

@@ -256,11 +256,24 @@ sub worker_of {
 
 sub postmaster { my ($node) = @_; return (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0] }
 
+# Process ids of the postmaster's children, as /proc says: not every machine has ps.
+sub children {
+  my ($node) = @_;
+  my $postmaster = $node->postmaster;
+  my @children;
+  for my $file (glob '/proc/[0-9]*/stat') {
+    open my $stat, '<', $file or next;    # it has just ended
+    my $line = <$stat> // '';
+    push @children, $1 if $line =~ /^(\d+) \(.*\) \w (\d+) / && $2 == $postmaster;
+  }
+  return @children;
+}
+
 # Kills the postmaster, and waits until its children have noticed and are gone, so that the server can be started.
 sub kill_postmaster {
   my ($node) = @_;
   my $postmaster = $node->postmaster;
-  my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+  my @children = $node->children;
   $node->kill9;
   wait_until { !kill 0, $postmaster, @children } or die "the server's processes do not end\n";
   return;

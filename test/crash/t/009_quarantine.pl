@@ -138,7 +138,7 @@ $node->add_work('second_neighbour', gate => 'go');
 $run = begin_run(0);
 ok($node->begun('neighbour', 'second_neighbour'), 'two jobs are running');
 my $postmaster = $node->postmaster;
-my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+my @children = $node->children;
 kill 'STOP', $postmaster, @children;    # so that none of them can react
 kill 'KILL', @children;
 $node->kill9;
