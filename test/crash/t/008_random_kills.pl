@@ -190,6 +190,8 @@ sub kill_once {
 
 # The jobs' history, so that the short ones may share commits.
 is($node->ended($node->start_run), 'OK', 'undisturbed, the run ends OK');
+ok($node->becomes_true('SELECT count(*) = (SELECT count(*) FROM setup.load_jobs) FROM setup.job_history'),
+  'the engine knows how long each job takes');
 
 # How many transactions of a run had several successes.
 sub shared_commits {
