@@ -54,9 +54,6 @@ class ActiveRun {
   // Steps that are held for a pause or a quarantine.
   std::vector<StepId> held_jobs() const;
 
-  // What is held, and why.
-  const std::map<StepId, HoldReason>& holds() const { return held_; }
-
   // Steps that were skipped since the last call: they wait for nothing any more.
   std::vector<StepId> take_skipped() { return std::exchange(skipped_, {}); }
 

@@ -61,22 +61,12 @@ void Dispatcher::wake_those_who_waited() {
   }
 }
 
-// Holds what is ready but may not start, until the most urgent step of each owner is one that may.
+// Leaves at the head of each owner's steps one that may start, so that no worker is started for one that may not.
 void Dispatcher::sift(ActiveRun& run) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (const Oid owner : run.owners_with_work()) {
-      const std::optional<StepId> step = run.next(owner);
-      if (!step) continue;
-      const std::optional<HoldReason> hold = holds_.find(run, *step);
-      if (!hold && admission_.admits(applicant(run, *step))) continue;
-      run.hold(*step, hold.value_or(HoldReason::kLimit));
-      if (hold) admission_.forget(run.id(), *step);
-      changed = true;
-    }
-  }
+  for (const Oid owner : run.owners_with_work()) next_admitted(run, owner);
 }
 
+// The most urgent step of an owner that may start; those before it that may not are held.
 std::optional<StepId> Dispatcher::next_admitted(ActiveRun& run, Oid owner) {
   for (;;) {
     const std::optional<StepId> step = run.next(owner);
