@@ -16,7 +16,7 @@ $node->sql("UPDATE setup.layers SET retry_delay = '50 ms', backoff_rate = 1");
 $node->add_job('killer', <<'SQL', max_attempts => 10);
 SELECT test.work('killer', NULL);
 COPY (SELECT 1) TO PROGRAM
-  'left=$(cat ../deaths); if [ $left -gt 0 ]; then echo $((left - 1)) >../deaths; kill -9 $PPID; fi'
+  'cat >/dev/null; left=$(cat ../deaths); if [ $left -gt 0 ]; then echo $((left - 1)) >../deaths; kill -9 $PPID; fi'
 SQL
 $node->add_work('after_killer', depends_on => ['killer']);
 $node->add_work("quick_$_") for 1 .. 3;
