@@ -3,6 +3,7 @@
 #   make                         build etl_orchestrator.so and the install script
 #   make install                 put both where the server finds them
 #   make PG_CONFIG=/path/to/pg_config ...   for another server than the first one in PATH
+#   make DUCKDB_DIR=/path ...    where libduckdb.so and duckdb.h are, if not where setup/install_duckdb.sh puts them
 #   make unit                    build and run the tests that need no server
 #
 # All other tests: ./test/run.sh
@@ -12,7 +13,7 @@ EXTENSION = etl_orchestrator
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" etl_orchestrator.control)
 
 MODULE_big = etl_orchestrator
-SOURCES = $(sort $(wildcard src/plan/*.cpp src/pg/*.cpp src/engine/*.cpp))
+SOURCES = $(sort $(wildcard src/plan/*.cpp src/locations/*.cpp src/crawl/*.cpp src/pg/*.cpp src/engine/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 
 # The install script is assembled from one part for each subject, in this order.
@@ -29,7 +30,14 @@ ifeq (,$(findstring --enable-cassert,$(shell $(PG_CONFIG) --configure)))
 PG_CPPFLAGS += -DNDEBUG
 endif
 SHLIB_LINK += -lstdc++
-EXTRA_CLEAN = $(OBJS:.o=.d) build
+EXTRA_CLEAN = $(OBJS:.o=.d) $(FILES_OBJS) $(FILES_OBJS:.o=.d) $(FILES_MODULE) build
+
+# The module that reads files through DuckDB. Without DuckDB it is left out, and CSV files are loaded by COPY.
+DUCKDB_DIR ?= /usr/local/lib/etl_orchestrator/duckdb-1.4.4
+FILES_MODULE = etl_files.so
+FILES_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/files/*.cpp)))
+# It has its own copy of the gates: the two modules share no symbol.
+FILES_SHARED = $(addprefix src/pg/, boundary.o error.o guard.o wait.o)
 
 # Workers spend their time in the user's SQL and in commits: inlining our code by JIT gains nothing, and the
 # bitcode would need a clang of the server's own version.
@@ -44,7 +52,23 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 $(EXTENSION_SCRIPT): $(SQL_PARTS)
 	cat $^ > $@
 
--include $(OBJS:.o=.d)
+ifneq (,$(wildcard $(DUCKDB_DIR)/libduckdb.so))
+all: $(FILES_MODULE)
+install: install-files
+endif
+
+$(FILES_OBJS): override CPPFLAGS += -isystem $(DUCKDB_DIR)
+
+$(FILES_MODULE): $(FILES_OBJS) $(FILES_SHARED)
+	$(CXX) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ -Wl,-Bsymbolic -Wl,-rpath,'$$ORIGIN' \
+	  -L$(DUCKDB_DIR) -lduckdb -lstdc++ -lpthread
+
+.PHONY: install-files
+install-files: $(FILES_MODULE)
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
+	$(INSTALL_SHLIB) $(FILES_MODULE) $(DUCKDB_DIR)/libduckdb.so '$(DESTDIR)$(pkglibdir)/'
+
+-include $(OBJS:.o=.d) $(FILES_OBJS:.o=.d)
 
 .PHONY: unit
 unit:

@@ -22,8 +22,10 @@ packages=(
   libfaketime                               # test/crash: a clock that is set back
   libgtest-dev                              # test/unit
   libpqxx-dev                               # src/client, test/bench
-  nlohmann-json3-dev                        # JSON in src/states
+  nlohmann-json3-dev                        # JSON in src/states and src/locations
 )
+# Brings DuckDB, for src/files; also where node itself was installed in another way.
+command -v npm >/dev/null || packages+=(npm ca-certificates)
 
 stop_with() {
   printf 'install_packages.sh: %s\n' "$1" >&2
@@ -57,7 +59,7 @@ for package in "${packages[@]}"; do
 done
 if [ ${#missing[@]} -eq 0 ]; then
   echo "All ${#packages[@]} packages are there already."
-  exit 0
+  exec "$(dirname "${BASH_SOURCE[0]}")/install_duckdb.sh"
 fi
 [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
   stop_with "run as root, or install sudo; missing: ${missing[*]}"
@@ -70,3 +72,4 @@ echo "create_main_cluster = off" | as_root tee "$no_cluster" >/dev/null
 apt update
 apt install -y --no-install-recommends "${missing[@]}"
 echo "Installed: ${missing[*]}"
+"$(dirname "${BASH_SOURCE[0]}")/install_duckdb.sh"

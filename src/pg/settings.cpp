@@ -16,6 +16,9 @@ int shared_commit_delay_value = 5;
 int cancel_grace_value = 5000;
 int crash_limit_value = 3;
 int log_retention_value = 90 * 24 * 60;
+int file_threads_value = 2;
+int file_memory_limit_value = 256 * 1024;
+char* file_temp_directory_value;
 
 const config_enum_entry kProgressOptions[] = {{"job", static_cast<int>(Progress::kJob), false},
                                               {"layer", static_cast<int>(Progress::kLayer), false},
@@ -71,6 +74,16 @@ int crash_limit() {
 }
 int64_t log_retention_minutes() {
   return log_retention_value;
+}
+
+int file_threads() {
+  return file_threads_value;
+}
+int file_memory_limit_kb() {
+  return file_memory_limit_value;
+}
+std::string file_temp_directory() {
+  return file_temp_directory_value;
 }
 
 CurrentAttempt& current_attempt() {
@@ -142,6 +155,17 @@ void define() {
                           "They go week by week, never with an unfinished run. 0 keeps them for ever.",
                           &log_retention_value, 90 * 24 * 60, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, nullptr, nullptr,
                           nullptr);
+  DefineCustomIntVariable("etl_orchestrator.file_threads", "Threads that a process uses to read or write a file.",
+                          "They parse and unpack; the rows are written by the process itself.", &file_threads_value, 2,
+                          1, 64, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.file_memory_limit",
+                          "Memory that a process uses to read or write a file, beside the server's own.", nullptr,
+                          &file_memory_limit_value, 256 * 1024, 64 * 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr,
+                          nullptr, nullptr);
+  DefineCustomStringVariable("etl_orchestrator.file_temp_directory",
+                             "Directory for what does not fit into file_memory_limit; not in the data directory.",
+                             "Empty: nothing is written there, and what does not fit is an error.",
+                             &file_temp_directory_value, "", PGC_SUSET, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
   define_shown(0, "Inside a job: the run that it belongs to.");
   define_shown(1, "Inside a job: its layer.");
   define_shown(2, "Inside a job: its name.");

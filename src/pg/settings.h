@@ -7,16 +7,19 @@ namespace etl::settings {
 
 enum class Progress { kJob, kLayer, kOff };
 
-int max_workers();                // largest number of job workers in the whole server
-int idle_timeout_ms();            // how long a process without work stays; 0: leaves at once
-Progress progress();              // what a waiting CALL reports
-bool superuser_jobs();            // may superusers own jobs
-bool analyze_after_load();        // analyze a job's table after a substantial change
-bool enabled();                   // may anything start
-int shared_commit_delay_ms();     // how long a finished job may wait for others to commit with; 0: not at all
-int cancel_grace_ms();            // from cancelling to terminating what does not heed it
-int crash_limit();                // crashes in a row after which a job is quarantined; 0: never
-int64_t log_retention_minutes();  // how long history is kept; 0: for ever
+int max_workers();                  // largest number of job workers in the whole server
+int idle_timeout_ms();              // how long a process without work stays; 0: leaves at once
+Progress progress();                // what a waiting CALL reports
+bool superuser_jobs();              // may superusers own jobs
+bool analyze_after_load();          // analyze a job's table after a substantial change
+bool enabled();                     // may anything start
+int shared_commit_delay_ms();       // how long a finished job may wait for others to commit with; 0: not at all
+int cancel_grace_ms();              // from cancelling to terminating what does not heed it
+int crash_limit();                  // crashes in a row after which a job is quarantined; 0: never
+int64_t log_retention_minutes();    // how long history is kept; 0: for ever
+int file_threads();                 // of DuckDB, for one file
+int file_memory_limit_kb();         // of DuckDB
+std::string file_temp_directory();  // of DuckDB; empty: none
 
 // The attempt that this process is working on. Shown to the job as settings run_id, layer, job and attempt, also in
 // parallel workers of its queries; outside a worker, and between jobs, these are empty.

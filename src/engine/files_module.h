@@ -1,0 +1,19 @@
+// The module etl_files, loaded when it is first asked for.
+#pragma once
+
+#include "files/module.h"
+#include "pg/error.h"
+
+namespace etl {
+
+// True if the module is installed beside this one.
+bool has_files_module();
+
+// The module. Failure (feature_not_supported) with a hint where it is not installed; `purpose` says in the message what
+// needs it, such as "reading Parquet files".
+const files::Module& files_module(const std::string& purpose);
+
+// The bounds of its work, from the settings etl_orchestrator.file_*.
+files::Limits file_limits();
+
+}  // namespace etl

@@ -1,0 +1,126 @@
+#include "files/duckdb_api.h"
+
+#include <signal.h>
+
+namespace etl::files {
+
+namespace {
+
+// Threads inherit the mask of the one that starts them.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+class Config {
+ public:
+  Config() { duckdb_create_config(&config_); }
+  ~Config() { duckdb_destroy_config(&config_); }
+  Config(const Config&) = delete;
+  Config& operator=(const Config&) = delete;
+
+  void set(const char* name, const std::string& value) {
+    if (duckdb_set_config(config_, name, value.c_str()) != DuckDBSuccess)
+      throw QueryError(std::string("DuckDB refuses the setting ") + name + " = " + value, DUCKDB_ERROR_INVALID_INPUT);
+  }
+  duckdb_config get() const { return config_; }
+
+ private:
+  duckdb_config config_ = nullptr;
+};
+
+std::string doubled(const std::string& text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) quoted.append(c == quote ? 2 : 1, c);
+  return quoted + quote;
+}
+
+void execute(duckdb_connection connection, const std::string& sql) {
+  duckdb_result result;
+  const bool ok = duckdb_query(connection, sql.c_str(), &result) == DuckDBSuccess;
+  const std::string message = ok ? "" : duckdb_result_error(&result);
+  duckdb_destroy_result(&result);
+  if (!ok) throw QueryError(message, DUCKDB_ERROR_INTERNAL);
+}
+
+}  // namespace
+
+std::string path_of(int descriptor) {
+  return "/proc/self/fd/" + std::to_string(descriptor);
+}
+
+std::string quote_literal(const std::string& text) {
+  return doubled(text, '\'');
+}
+
+std::string quote_identifier(const std::string& name) {
+  return doubled(name, '"');
+}
+
+Database::Database(const Limits& limits, const std::vector<int>& descriptors) {
+  Config config;
+  config.set("threads", std::to_string(limits.threads));
+  config.set("memory_limit", std::to_string(limits.memory_bytes) + "B");
+  config.set("temp_directory", limits.temp_directory);
+  config.set("autoinstall_known_extensions", "false");
+  config.set("autoload_known_extensions", "false");
+  const SignalsBlocked blocked;
+  char* problem = nullptr;
+  if (duckdb_open_ext(nullptr, &database_, config.get(), &problem) != DuckDBSuccess) {
+    const std::string message = problem == nullptr ? "DuckDB does not start" : problem;
+    duckdb_free(problem);
+    throw QueryError(message, DUCKDB_ERROR_INTERNAL);
+  }
+  try {
+    if (duckdb_connect(database_, &connection_) != DuckDBSuccess)
+      throw QueryError("DuckDB gives no connection", DUCKDB_ERROR_INTERNAL);
+    std::string allowed;
+    for (const int descriptor : descriptors)
+      allowed += (allowed.empty() ? "" : ", ") + quote_literal(path_of(descriptor));
+    execute(connection_, "SET allowed_paths = [" + allowed + "]");
+    execute(connection_, "SET enable_external_access = false");
+    execute(connection_, "SET lock_configuration = true");
+  } catch (...) {
+    if (connection_ != nullptr) duckdb_disconnect(&connection_);
+    duckdb_close(&database_);
+    throw;
+  }
+}
+
+Database::~Database() {
+  duckdb_disconnect(&connection_);
+  duckdb_close(&database_);
+}
+
+std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql) {
+  duckdb_result result;
+  if (duckdb_query(database.connection(), sql.c_str(), &result) != DuckDBSuccess) {
+    const QueryError error(duckdb_result_error(&result), duckdb_result_error_type(&result));
+    duckdb_destroy_result(&result);
+    throw error;
+  }
+  const size_t columns = duckdb_column_count(&result);
+  const size_t row_count = duckdb_row_count(&result);
+  std::vector<std::vector<std::string>> rows(row_count, std::vector<std::string>(columns));
+  for (size_t row = 0; row < row_count; ++row) {
+    for (size_t column = 0; column < columns; ++column) {
+      char* text = duckdb_value_varchar(&result, column, row);
+      if (text != nullptr) rows[row][column] = text;
+      duckdb_free(text);
+    }
+  }
+  duckdb_destroy_result(&result);
+  return rows;
+}
+
+}  // namespace etl::files

@@ -1,0 +1,38 @@
+// The entry of the module etl_files.
+
+#include "files/module.h"
+
+#include "files/column_names.h"
+#include "files/sniffer.h"
+#include "files/table_load.h"
+#include "pg/server.h"
+
+extern "C" {
+PG_MODULE_MAGIC;
+PGDLLEXPORT const void* etl_files_module();
+}
+
+namespace etl::files {
+
+namespace {
+
+class DuckDbModule : public Module {
+ public:
+  std::vector<std::string> column_names(const Source& source, const ReaderOptions& options,
+                                        const Limits& limits) const override {
+    return read_column_names(source, options, limits);
+  }
+  Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) const override {
+    return sniff_shape(source, options, rows, limits);
+  }
+  LoadResult load(const LoadRequest& request) const override { return load_table(request); }
+};
+
+}  // namespace
+
+}  // namespace etl::files
+
+const void* etl_files_module() {
+  static const etl::files::DuckDbModule module;
+  return static_cast<const etl::files::Module*>(&module);
+}

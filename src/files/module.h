@@ -1,0 +1,122 @@
+// What the module etl_files offers to the engine, which loads it when a file function is called: engine/files_module.h.
+//
+// Errors are thrown as pg::Error and pg::Failure: both modules are built together, and share the C++ library.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace etl::files {
+
+// The bounds of DuckDB, set by the caller from the settings of the extension.
+struct Limits {
+  int threads = 2;
+  int64_t memory_bytes = 256 << 20;
+  std::string temp_directory;  // empty: nothing is written to disk
+};
+
+enum class Format { kCsv, kJson, kParquet };
+
+// A file that the caller has opened. DuckDB reads the descriptor, never a path; the caller closes it.
+struct Source {
+  int descriptor = -1;
+  std::string name;  // as messages and provenance columns call it: the path beneath its location
+  Format format = Format::kCsv;
+  bool compressed = false;  // gzip
+};
+
+// How to read a file. Where a CSV option is empty, it is COPY's: comma, double quote, header, empty is null.
+struct ReaderOptions {
+  std::optional<std::string> delimiter;
+  std::optional<std::string> quote;   // empty string: none
+  std::optional<std::string> escape;  // as quote where not given
+  std::optional<bool> header;
+  int64_t skip = 0;  // lines before the header
+  std::optional<std::string> null_string;
+  std::optional<std::string> encoding;
+  std::optional<std::string> decimal_separator;
+  std::optional<std::string> date_format;       // as strptime takes it, such as %d.%m.%Y
+  std::optional<std::string> timestamp_format;  // likewise
+};
+
+// A column of a file, as it calls it, with the type that its values fit: a type of PostgreSQL, as SQL writes it.
+struct Column {
+  std::string name;
+  std::string type;
+};
+
+// What a file looks like: the columns, and for CSV the options that read it so.
+struct Shape {
+  ReaderOptions options;
+  std::vector<Column> columns;
+};
+
+// A column of the file and the column of the table that takes it.
+struct Match {
+  std::string file_column;
+  int attribute;  // number of the table's column
+};
+
+// A constant for all rows of a file: a partition column's, from its path.
+struct Constant {
+  int attribute;
+  std::optional<std::string> text;  // none: null
+};
+
+struct Provenance {  // numbers of the table's columns; 0: none
+  int file = 0;
+  int row = 0;
+  int loaded_at = 0;
+};
+
+// A row that was put aside.
+struct Reject {
+  int64_t line;  // of the file, from 1, where the row begins; 0: unknown
+  std::string column;
+  std::string raw;
+  std::string sqlstate;
+  std::string error;
+};
+
+struct LoadRequest {
+  Source source;
+  ReaderOptions options;
+  Limits limits;
+  unsigned int table = 0;  // its oid: columns, types, constraints
+  unsigned int heap = 0;   // where the rows go: the table, or a new heap that will replace its content
+  bool frozen = false;     // the heap is new in this transaction, and nobody else's
+  std::vector<Match> columns;
+  std::vector<Constant> constants;
+  Provenance provenance;
+  int rescue_attribute = 0;      // of type jsonb: takes what the file has and the table has not; 0: none
+  bool puts_rows_aside = false;  // instead of failing at the first that does not fit
+  int64_t first_row = 1;         // number of the file's first row, for provenance
+};
+
+struct LoadResult {
+  int64_t rows = 0;
+  std::vector<Reject> rejects;
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  // The names of a file's columns, in its order: of a CSV file its header's, as they are there.
+  virtual std::vector<std::string> column_names(const Source& source, const ReaderOptions& options,
+                                                const Limits& limits) const = 0;
+
+  // Finds out what a file looks like: types over its first `rows` rows. Given options hold.
+  virtual Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) const = 0;
+
+  // Loads a file into a heap. Permissions have been checked; whether the table may be loaded so: may_load().
+  virtual LoadResult load(const LoadRequest& request) const = 0;
+};
+
+// The name of the function that returns the module: a const Module*.
+inline constexpr const char* kModuleFunction = "etl_files_module";
+
+}  // namespace etl::files
