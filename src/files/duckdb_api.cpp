@@ -1,26 +1,11 @@
 #include "files/duckdb_api.h"
 
-#include <signal.h>
+#include "files/at_exit.h"
+#include "files/signals.h"
 
 namespace etl::files {
 
 namespace {
-
-// Threads inherit the mask of the one that starts them.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 class Config {
  public:
@@ -81,24 +66,30 @@ Database::Database(const Limits& limits, const std::vector<int>& descriptors) {
     duckdb_free(problem);
     throw QueryError(message, DUCKDB_ERROR_INTERNAL);
   }
+  at_exit::add(this, [](void* database) { static_cast<Database*>(database)->close(); });
   try {
-    if (duckdb_connect(database_, &connection_) != DuckDBSuccess)
-      throw QueryError("DuckDB gives no connection", DUCKDB_ERROR_INTERNAL);
-    std::string allowed;
-    for (const int descriptor : descriptors)
-      allowed += (allowed.empty() ? "" : ", ") + quote_literal(path_of(descriptor));
-    execute(connection_, "SET allowed_paths = [" + allowed + "]");
-    execute(connection_, "SET enable_external_access = false");
-    execute(connection_, "SET lock_configuration = true");
+    set_up(descriptors);
   } catch (...) {
-    if (connection_ != nullptr) duckdb_disconnect(&connection_);
-    duckdb_close(&database_);
+    close();
     throw;
   }
 }
 
-Database::~Database() {
-  duckdb_disconnect(&connection_);
+void Database::set_up(const std::vector<int>& descriptors) {
+  if (duckdb_connect(database_, &connection_) != DuckDBSuccess)
+    throw QueryError("DuckDB gives no connection", DUCKDB_ERROR_INTERNAL);
+  std::string allowed;
+  for (const int descriptor : descriptors)
+    allowed += (allowed.empty() ? "" : ", ") + quote_literal(path_of(descriptor));
+  execute(connection_, "SET allowed_paths = [" + allowed + "]");
+  execute(connection_, "SET enable_external_access = false");
+  execute(connection_, "SET lock_configuration = true");
+}
+
+void Database::close() {
+  if (database_ == nullptr) return;
+  at_exit::remove(this);
+  if (connection_ != nullptr) duckdb_disconnect(&connection_);
   duckdb_close(&database_);
 }
 

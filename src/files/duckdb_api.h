@@ -18,13 +18,16 @@ class Database {
  public:
   // `descriptors` may be read or written, under the names that path_of() gives.
   Database(const Limits& limits, const std::vector<int>& descriptors);
-  ~Database();
+  ~Database() { close(); }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
   duckdb_connection connection() const { return connection_; }
 
  private:
+  void set_up(const std::vector<int>& descriptors);
+  void close();
+
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
 };

@@ -2,7 +2,7 @@
 
 #include "files/module.h"
 
-#include "files/column_names.h"
+#include "files/reader.h"
 #include "files/sniffer.h"
 #include "files/table_load.h"
 #include "pg/server.h"

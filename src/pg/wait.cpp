@@ -23,6 +23,15 @@ bool sleep_on_latch(long milliseconds, const char* wait_event_name) {
   });
 }
 
+void sleep_on_latch_or_socket(int descriptor, const char* wait_event_name) {
+  static uint32 event = 0;
+  guard([&] {
+    if (event == 0) event = compat::wait_event(wait_event_name);
+    WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH, descriptor, -1, event);
+    ResetLatch(MyLatch);
+  });
+}
+
 void check_interrupts() {
   guard([] {
     CHECK_FOR_INTERRUPTS();

@@ -1,0 +1,21 @@
+// One record of a CSV file, taken apart: its header.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace etl::files {
+
+struct CsvMarks {
+  std::string delimiter = ",";
+  std::string quote = "\"";   // empty: none
+  std::string escape = "\"";  // as quote: a quote is doubled
+};
+
+// The fields of a record, without its line end; none if a quoted field does not end in it: the record goes on with the
+// next line.
+std::optional<std::vector<std::string>> split_record(std::string_view record, const CsvMarks& marks);
+
+}  // namespace etl::files

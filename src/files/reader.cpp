@@ -1,0 +1,118 @@
+#include "files/reader.h"
+
+#include "files/problems.h"
+
+namespace etl::files {
+
+namespace {
+
+constexpr const char* kMostLineBytes = "16777216";
+constexpr const char* kBufferBytes = "33554432";
+constexpr size_t kMostColumns = 1600;  // of a table
+constexpr size_t kMostHeaderLines = 100;
+
+std::string compression_of(const Source& source) {
+  return std::string(", compression = ") + (source.compressed ? "'gzip'" : "'none'");
+}
+
+std::string csv_reader(const Source& source, const ReaderOptions& options, const std::string& columns,
+                       const CsvMarks& marks, bool header, int64_t skip) {
+  // strict_mode is left on: what is no CSV is an error, not a guess.
+  return "read_csv(" + quote_literal(path_of(source.descriptor)) + ", auto_detect = false, columns = {" + columns +
+         "}, delim = " + quote_literal(marks.delimiter) + ", quote = " + quote_literal(marks.quote) +
+         ", escape = " + quote_literal(marks.escape) + ", header = " + (header ? "true" : "false") +
+         ", skip = " + std::to_string(skip) + ", nullstr = " + quote_literal(options.null_string.value_or("")) +
+         ", allow_quoted_nulls = false, comment = '', encoding = " + quote_literal(options.encoding.value_or("utf-8")) +
+         ", max_line_size = " + kMostLineBytes + ", buffer_size = " + kBufferBytes + compression_of(source);
+}
+
+std::string named_columns(const std::vector<std::string>& columns) {
+  std::string text;
+  for (const std::string& column : columns) text += (text.empty() ? "" : ", ") + quote_literal(column) + ": 'VARCHAR'";
+  return text;
+}
+
+std::string numbered_columns(size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i)
+    text += (i == 0 ? "" : ", ") + quote_literal("c" + std::to_string(i)) + ": 'VARCHAR'";
+  return text;
+}
+
+std::string json_reader(const Source& source, const std::string& columns) {
+  return "read_json(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" + compression_of(source) +
+         ", maximum_object_size = " + kMostLineBytes + columns + ")";
+}
+
+std::string parquet_reader(const Source& source) {
+  return "read_parquet(" + quote_literal(path_of(source.descriptor)) + ")";
+}
+
+std::vector<std::string> csv_names(const Database& database, const Source& source, const ReaderOptions& options) {
+  const CsvMarks marks = marks_of(options);
+  std::string record;
+  for (const auto& line : query(
+           database, "SELECT line FROM " + lines_of(source, options) + " LIMIT " + std::to_string(kMostHeaderLines))) {
+    record += line[0];
+    if (const auto fields = split_record(record, marks)) return *fields;
+    record += '\n';
+  }
+  return {};
+}
+
+std::vector<std::string> described_names(const Database& database, const Source& source) {
+  std::vector<std::string> names;
+  const std::string reader = source.format == Format::kParquet
+                                 ? parquet_reader(source)
+                                 : json_reader(source, ", sample_size = -1, maximum_depth = 1");
+  for (const auto& row : query(database, "DESCRIBE SELECT * FROM " + reader)) names.push_back(row[0]);
+  return names;
+}
+
+}  // namespace
+
+CsvMarks marks_of(const ReaderOptions& options) {
+  CsvMarks marks;
+  marks.delimiter = options.delimiter.value_or(marks.delimiter);
+  marks.quote = options.quote.value_or(marks.quote);
+  marks.escape = options.escape.value_or(marks.quote);
+  return marks;
+}
+
+std::string reader_of(const Source& source, const ReaderOptions& options, const std::vector<std::string>& columns,
+                      bool keeps_rejects) {
+  if (source.format == Format::kParquet) return parquet_reader(source);
+  if (source.format == Format::kJson) return json_reader(source, ", columns = {" + named_columns(columns) + "}");
+  return csv_reader(source, options, numbered_columns(columns.size()), marks_of(options), options.header.value_or(true),
+                    options.skip) +
+         (keeps_rejects ? ", store_rejects = true)" : ")");
+}
+
+std::string lines_of(const Source& source, const ReaderOptions& options) {
+  const CsvMarks none{"\x01", "", ""};
+  return csv_reader(source, options, "'line': 'VARCHAR'", none, false, options.skip) + ")";
+}
+
+std::string column_of(const Source& source, const std::vector<std::string>& columns, size_t i) {
+  return quote_identifier(source.format == Format::kCsv ? "c" + std::to_string(i) : columns[i]);
+}
+
+std::vector<std::string> read_column_names(const Source& source, const ReaderOptions& options, const Limits& limits) {
+  return explained(source, [&] {
+    const Database database(limits, {source.descriptor});
+    return read_column_names(database, source, options);
+  });
+}
+
+std::vector<std::string> read_column_names(const Database& database, const Source& source,
+                                           const ReaderOptions& options) {
+  std::vector<std::string> names =
+      source.format == Format::kCsv ? csv_names(database, source, options) : described_names(database, source);
+  if (names.size() > kMostColumns)
+    throw pg::Failure(ERRCODE_TOO_MANY_COLUMNS,
+                      pg::format("file \"%s\" has %zu columns", source.name.c_str(), names.size()),
+                      pg::format("A table has %zu at most.", kMostColumns));
+  return names;
+}
+
+}  // namespace etl::files
