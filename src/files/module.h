@@ -56,8 +56,8 @@ struct Shape {
 
 // A column of the file and the column of the table that takes it.
 struct Match {
-  std::string file_column;
-  int attribute;  // number of the table's column
+  size_t file_column;  // number in LoadRequest::file_columns, from 0
+  int attribute;       // number of the table's column
 };
 
 // A constant for all rows of a file: a partition column's, from its path.
@@ -85,9 +85,10 @@ struct LoadRequest {
   Source source;
   ReaderOptions options;
   Limits limits;
-  unsigned int table = 0;  // its oid: columns, types, constraints
-  unsigned int heap = 0;   // where the rows go: the table, or a new heap that will replace its content
-  bool frozen = false;     // the heap is new in this transaction, and nobody else's
+  unsigned int table = 0;                 // its oid: columns, types, constraints
+  unsigned int heap = 0;                  // where the rows go: the table, or a new heap that will replace its content
+  bool frozen = false;                    // the heap is new in this transaction, and nobody else's
+  std::vector<std::string> file_columns;  // all of them, in the file's order
   std::vector<Match> columns;
   std::vector<Constant> constants;
   Provenance provenance;

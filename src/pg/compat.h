@@ -5,6 +5,7 @@ extern "C" {
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "commands/dbcommands.h"
+#include "executor/executor.h"
 #include "postmaster/bgworker.h"
 #include "storage/proc.h"
 #include "tcop/pquery.h"
@@ -36,6 +37,15 @@ inline bool run_portal(Portal portal, bool is_top_level, DestReceiver* receiver,
   return PortalRun(portal, FETCH_ALL, is_top_level, receiver, receiver, completion);
 #else
   return PortalRun(portal, FETCH_ALL, is_top_level, true, receiver, receiver, completion);
+#endif
+}
+
+// Enters a row that was inserted into the indexes of its table. Returns what needs a look at the end: of no use here.
+inline List* insert_index_tuples(ResultRelInfo* table, TupleTableSlot* slot, EState* estate) {
+#if PG_VERSION_NUM >= 160000
+  return ExecInsertIndexTuples(table, slot, estate, false, false, nullptr, NIL, false);
+#else
+  return ExecInsertIndexTuples(table, slot, estate, false, false, nullptr, NIL);
 #endif
 }
 
