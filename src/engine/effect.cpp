@@ -39,24 +39,26 @@ bool DeclaredTable::is_worth_analyzing(int64_t rows) const {
 
 void run_effect(pg::Block& block, const run_store::Work& work, log_store::Entry* entry) {
   DeclaredTable table(work.table);
-  bool analyze = false;
+  bool analyzed = true;
+  // A courtesy to the jobs that follow: if it fails, the work of this one stands.
+  const auto analyze = [&](int64_t rows) {
+    if (table.is_worth_analyzing(rows))
+      analyzed = pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
+  };
   const Oid owner = work.discovered ? GetUserId() : InvalidOid;
   if (work.file.empty()) {
     if (!work.table.empty()) block.look([&] { table.before(); });
     entry->rows = run_in_block(work.command, owner);
   } else {
     Loaded loaded;
-    block.look([&] { loaded = load_file(work.table, work.file, work.discovered); });
+    block.look([&] { loaded = load_file(work.table, work.file, work.discovered, analyze); });
     entry->rows = loaded.rows;
     entry->message = loaded.note;
   }
-  if (work.table.empty()) return;
-  block.look([&] {
-    if (work.file.empty()) entry->rows = table.rows_since().value_or(*entry->rows);
-    analyze = table.is_worth_analyzing(*entry->rows);
-  });
-  // A courtesy to the jobs that follow: if it fails, the work of this one stands.
-  const bool analyzed = !analyze || pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
+  if (work.file.empty() && !work.table.empty()) {
+    block.look([&] { entry->rows = table.rows_since().value_or(*entry->rows); });
+    block.look([&] { analyze(*entry->rows); });
+  }
   if (!analyzed) entry->message = kNotAnalyzed;
 }
 

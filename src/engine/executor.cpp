@@ -201,6 +201,25 @@ int64_t run_in_block(const std::string& command, Oid owner) {
   return run_string(command, Mode::kBlock, owner);
 }
 
+int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t()>& calls) {
+  pg::guard([&] {
+    rows_written = 0;
+    debug_query_string = MemoryContextStrdup(MessageContext, shown.c_str());
+    pgstat_report_activity(STATE_RUNNING, debug_query_string);
+    SetCurrentStatementStartTimestamp();
+    if (StatementTimeout > 0) enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+    PushActiveSnapshot(GetTransactionSnapshot());
+  });
+  const int64_t rows = calls();
+  pg::guard([&] {
+    PopActiveSnapshot();
+    disable_timeout(STATEMENT_TIMEOUT, false);
+    CommandCounterIncrement();
+    add_rows(static_cast<uint64>(rows));
+  });
+  return rows;
+}
+
 int64_t run_each(const std::string& command, Oid owner) {
   return run_string(command, Mode::kEach, owner);
 }

@@ -10,6 +10,10 @@ namespace etl {
 // given, a procedure that is called must belong to it, when it is called.
 int64_t run_in_block(const std::string& command, Oid owner = InvalidOid);
 
+// Runs calls of ours as one statement of the block that is open: others see it as `shown`, statement_timeout ends it,
+// and the rows that it returns count as written.
+int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t()>& calls);
+
 // Runs each statement of a command in a transaction of its own, as psql does: procedures may commit, VACUUM and
 // CREATE INDEX CONCURRENTLY work, BEGIN and COMMIT group. Called and returns outside a transaction.
 int64_t run_each(const std::string& command, Oid owner = InvalidOid);

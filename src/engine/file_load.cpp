@@ -1,9 +1,14 @@
 #include "engine/file_load.h"
 
 #include "engine/executor.h"
+#include "pg/copy_csv.h"
+#include "pg/engine_rights.h"
 #include "pg/files.h"
 #include "pg/guard.h"
+#include "pg/replacement.h"
 #include "pg/roles.h"
+#include "pg/settings.h"
+#include "pg/spi.h"
 
 extern "C" {
 #include "catalog/pg_collation.h"
@@ -93,11 +98,6 @@ Oid take_table(const std::string& table, bool must_be_owned) {
     throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist", table.c_str()));
   if (!pg::can_be_loaded(relation))
     throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, pg::format("%s is not a table that can be loaded", table.c_str()));
-  // Emptying it would fail, or take rows of the other table along.
-  if (pg::is_referenced(relation))
-    throw pg::Failure(ERRCODE_FEATURE_NOT_SUPPORTED,
-                      pg::format("the rows of table %s cannot be replaced: a foreign key refers to it", table.c_str()),
-                      "", "Drop the foreign key, or load a table without one and update this from it.");
   if (must_be_owned && pg::table_owner(relation) != GetUserId())
     throw pg::Failure(
         ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -120,9 +120,68 @@ Oid take_table(const std::string& table, bool must_be_owned) {
   return relation;
 }
 
+std::string copy_command(const std::string& table, const std::string& file, const std::vector<std::string>& columns) {
+  std::string names;
+  for (const std::string& column : columns) names += (names.empty() ? "" : ", ") + pg::quote_name(column);
+  return "COPY " + table + " (" + names + ") FROM " + pg::quote_text(file) + " WITH (FORMAT csv, HEADER true)";
+}
+
+using Filled = std::function<void(int64_t rows)>;
+
+int64_t swap_in(Oid relation, const std::string& table, const std::string& file,
+                const std::vector<std::string>& columns, const Filled& filled) {
+  return run_calls_in_block(copy_command(table, file, columns), [&] {
+    pg::Replacement replacement(relation);
+    const int64_t rows = pg::copy_csv(file, relation, columns, replacement.heap());
+    replacement.swap_in(settings::swap_timeout_ms(), [&] { filled(rows); });
+    return rows;
+  });
+}
+
+// A foreign key of another table by which deleting rows here would change rows there; empty if there is none.
+std::string key_that_acts_on_delete(Oid relation) {
+  static pg::Statement find{
+      "SELECT conname FROM pg_constraint WHERE contype = 'f' AND confrelid = $1 AND conrelid <> $1 "
+      "AND confdeltype IN ('c', 'n', 'd') ORDER BY conname LIMIT 1",
+      {OIDOID}};
+  const pg::EngineRights rights;
+  const pg::Spi spi;
+  const pg::Rows found = find.read_latest({pg::value(relation)});
+  return found.size() == 0 ? "" : found.text(0, 0);
+}
+
+void require_plain_delete(Oid relation, const std::string& table) {
+  const std::string key = key_that_acts_on_delete(relation);
+  if (!key.empty())
+    throw pg::Failure(
+        ERRCODE_FEATURE_NOT_SUPPORTED,
+        pg::format("the rows of table %s cannot be replaced: foreign key \"%s\" would take rows of another "
+                   "table along",
+                   table.c_str(), key.c_str()),
+        "", "Let the foreign key do nothing on delete, or load another table and update this one from it.");
+  if (pg::has_delete_rule(relation))
+    throw pg::Failure(
+        ERRCODE_FEATURE_NOT_SUPPORTED,
+        pg::format("the rows of table %s cannot be replaced: a rule says what to delete means", table.c_str()), "",
+        "Drop the rule, or load another table and update this one from it.");
+}
+
+int64_t delete_and_insert(Oid relation, const std::string& table, const std::string& file,
+                          const std::vector<std::string>& columns, const Filled& filled) {
+  require_plain_delete(relation, table);
+  run_in_block((pg::is_partitioned(relation) ? "DELETE FROM " : "DELETE FROM ONLY ") + table);
+  const int64_t rows = run_in_block(copy_command(table, file, columns));
+  filled(rows);
+  return rows;
+}
+
+void add_note(std::string* note, const std::string& more) {
+  *note += (note->empty() ? "" : "; ") + more;
+}
+
 }  // namespace
 
-Loaded load_file(const std::string& table, const std::string& file, bool must_be_owned) {
+Loaded load_file(const std::string& table, const std::string& file, bool must_be_owned, const Filled& filled) {
   require_right_to_read();
   const Oid relation = take_table(table, must_be_owned);
   const std::string problem = pg::unreadable_because(file);
@@ -130,13 +189,14 @@ Loaded load_file(const std::string& table, const std::string& file, bool must_be
     throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", file.c_str(), problem.c_str()));
 
   Loaded loaded;
-  std::string columns;
-  for (const std::string& column : match_columns(table, file, pg::loadable_columns(relation), &loaded.note))
-    columns += (columns.empty() ? "" : ", ") + pg::quote_name(column);
-  const bool must_delete = pg::is_partitioned(relation);
-  run_in_block((must_delete ? "DELETE FROM " : "TRUNCATE ONLY ") + table);
-  loaded.rows = run_in_block("COPY " + table + " (" + columns + ") FROM " + pg::quote_text(file) +
-                             " WITH (FORMAT csv, HEADER true" + (must_delete ? ")" : ", FREEZE true)"));
+  const std::vector<std::string> columns = match_columns(table, file, pg::loadable_columns(relation), &loaded.note);
+  const std::string obstacle = pg::why_not_replaceable(relation);
+  if (obstacle.empty()) {
+    loaded.rows = swap_in(relation, table, file, columns, filled);
+  } else {
+    loaded.rows = delete_and_insert(relation, table, file, columns, filled);
+    add_note(&loaded.note, "rows were deleted and inserted, not swapped: " + obstacle);
+  }
   return loaded;
 }
 

@@ -187,13 +187,11 @@ class Validator {
     } else if (!pg::can_be_loaded(relation)) {
       complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
     } else if (pg::role_exists(detail.owner_oid) &&
-               !(pg::may_use_schema(detail.owner_oid, schema) &&
-                 pg::may_replace_rows(detail.owner_oid, relation, pg::is_partitioned(relation)))) {
+               !(pg::may_use_schema(detail.owner_oid, schema) && pg::may_replace_rows(detail.owner_oid, relation))) {
       complain(job,
                pg::format("owner \"%s\" may not replace the rows of table %s", detail.owner.c_str(), table.c_str()),
-               pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT INSERT, %s ON %s TO %s;",
-                          pg::quote_name(name.schema).c_str(), pg::quote_name(detail.owner).c_str(),
-                          pg::is_partitioned(relation) ? "DELETE" : "TRUNCATE", table.c_str(),
+               pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT INSERT, DELETE ON %s TO %s;",
+                          pg::quote_name(name.schema).c_str(), pg::quote_name(detail.owner).c_str(), table.c_str(),
                           pg::quote_name(detail.owner).c_str()));
     }
   }

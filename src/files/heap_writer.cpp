@@ -124,6 +124,7 @@ void HeapWriter::write(const std::vector<int>& attributes, const std::vector<Dat
         if (constraints->has_generated_stored) ExecComputeStoredGenerated(target_, estate_, slot, CMD_INSERT);
         ExecConstraints(target_, slot, estate_);
       }
+      if (table_->rd_rel->relispartition) ExecPartitionCheck(target_, slot, estate_, true);
       if (++used_ == kMostSlots) flush();
     }
     flush();  // the batch's memory goes now

@@ -2,14 +2,19 @@
 #pragma once
 
 extern "C" {
+#include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "commands/dbcommands.h"
 #include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "postmaster/bgworker.h"
 #include "storage/proc.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/wait_event.h"
 }
 
@@ -78,6 +83,68 @@ inline bool may_connect(Oid database, Oid role) {
 }
 inline bool may_create_schemas(Oid database, Oid role) {
   return may(DatabaseRelationId, database, role, ACL_CREATE);
+}
+
+inline bool owns_table(Oid table, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(RelationRelationId, table, role);
+#else
+  return pg_class_ownercheck(table, role);
+#endif
+}
+
+// Before 16 walkers are declared without their arguments.
+inline bool walk_expression(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_walker(node, walker, context);
+#else
+  const auto untyped = reinterpret_cast<void (*)()>(walker);
+  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
+#endif
+}
+
+// Gives a relation a new, empty file, and the old one to the commit.
+inline void begin_new_file(Relation relation, char persistence) {
+#if PG_VERSION_NUM >= 160000
+  RelationSetNewRelfilenumber(relation, persistence);
+#else
+  RelationSetNewRelfilenode(relation, persistence);
+#endif
+}
+
+// To be told when two relations exchange files: that of `taker` is new in this transaction, that of `giver` as old as
+// the taker's was. Decides what has to be logged.
+inline void take_over_storage(Oid taker, Oid giver) {
+  Relation to = relation_open(taker, NoLock);
+  Relation from = relation_open(giver, NoLock);
+  from->rd_createSubid = to->rd_createSubid;
+#if PG_VERSION_NUM >= 160000
+  from->rd_newRelfilelocatorSubid = to->rd_newRelfilelocatorSubid;
+  from->rd_firstRelfilelocatorSubid = to->rd_firstRelfilelocatorSubid;
+  RelationAssumeNewRelfilelocator(to);
+#else
+  from->rd_newRelfilenodeSubid = to->rd_newRelfilenodeSubid;
+  from->rd_firstRelfilenodeSubid = to->rd_firstRelfilenodeSubid;
+  RelationAssumeNewRelfilenode(to);
+#endif
+  relation_close(to, NoLock);
+  relation_close(from, NoLock);
+}
+
+// Before 17 two cache entries must not keep files open that they have exchanged.
+inline void close_files([[maybe_unused]] Oid relation) {
+#if PG_VERSION_NUM < 170000
+  RelationCloseSmgrByOid(relation);
+#endif
+}
+
+inline void swap_statistics(Form_pg_class one, Form_pg_class other) {
+  std::swap(one->relpages, other->relpages);
+  std::swap(one->reltuples, other->reltuples);
+  std::swap(one->relallvisible, other->relallvisible);
+#if PG_VERSION_NUM >= 180000
+  std::swap(one->relallfrozen, other->relallfrozen);
+#endif
 }
 
 // Flags for BackgroundWorkerInitializeConnectionByOid. From 17 on a worker may serve a role that cannot log in.

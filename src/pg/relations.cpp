@@ -6,13 +6,14 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "pgstat.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteDefine.h"
 #include "storage/lmgr.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -77,8 +78,17 @@ bool is_partitioned(Oid table) {
   return guard([&] { return get_rel_relkind(table); }) == RELKIND_PARTITIONED_TABLE;
 }
 
-bool is_referenced(Oid table) {
-  return guard([&] { return heap_truncate_find_FKs(list_make1_oid(table)) != NIL; });
+bool has_delete_rule(Oid table) {
+  return guard([&] {
+    Relation relation = table_open(table, AccessShareLock);
+    bool found = false;
+    for (int i = 0; relation->rd_rules != nullptr && i < relation->rd_rules->numLocks; ++i) {
+      const RewriteRule* rule = relation->rd_rules->rules[i];
+      found = found || (rule->event == CMD_DELETE && rule->enabled != RULE_DISABLED);
+    }
+    table_close(relation, NoLock);
+    return found;
+  });
 }
 
 namespace {

@@ -24,7 +24,7 @@ Oid find_schema(const std::string& name);  // InvalidOid if there is none
 Oid find_table(const TableName& name);     // table, view, materialized view; InvalidOid if none
 bool can_be_loaded(Oid table);             // an ordinary or partitioned table
 bool is_partitioned(Oid table);
-bool is_referenced(Oid table);  // by a foreign key of another table
+bool has_delete_rule(Oid table);  // a rewrite rule, not disabled
 Oid table_owner(Oid table);
 
 // Columns that a load can fill: not dropped, not generated, in their order.

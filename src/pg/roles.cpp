@@ -76,10 +76,11 @@ bool may_use_schema(Oid role, Oid schema) {
   return guard([&] { return compat::may_use_schema(schema, role); });
 }
 
-bool may_replace_rows(Oid role, Oid table, bool must_delete) {
+bool may_replace_rows(Oid role, Oid table) {
   return guard([&] {
-    const AclMode empty = must_delete ? ACL_DELETE : ACL_TRUNCATE;
-    return pg_class_aclmask(table, role, ACL_INSERT | empty, ACLMASK_ALL) == (ACL_INSERT | empty);
+    const AclMode rights = pg_class_aclmask(table, role, ACL_INSERT | ACL_DELETE | ACL_TRUNCATE, ACLMASK_ALL);
+    const AclMode empties = ACL_DELETE | (compat::owns_table(table, role) ? ACL_TRUNCATE : 0);
+    return (rights & ACL_INSERT) != 0 && (rights & empties) != 0;
   });
 }
 

@@ -23,6 +23,7 @@ bool may_create_in_schema(Oid role, Oid schema);
 bool may_connect(Oid role);            // to this database
 bool may_read_server_files(Oid role);  // superuser or pg_read_server_files
 bool may_use_schema(Oid role, Oid schema);
-bool may_replace_rows(Oid role, Oid table, bool must_delete);  // INSERT, and TRUNCATE or DELETE
+// INSERT and DELETE, or as owner INSERT and TRUNCATE.
+bool may_replace_rows(Oid role, Oid table);
 
 }  // namespace etl::pg

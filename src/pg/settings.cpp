@@ -15,6 +15,7 @@ bool enabled_value = true;
 int shared_commit_delay_value = 5;
 int cancel_grace_value = 5000;
 int crash_limit_value = 3;
+int swap_timeout_value = 60000;
 int log_retention_value = 90 * 24 * 60;
 int file_threads_value = 2;
 int file_memory_limit_value = 256 * 1024;
@@ -71,6 +72,9 @@ int cancel_grace_ms() {
 }
 int crash_limit() {
   return crash_limit_value;
+}
+int swap_timeout_ms() {
+  return swap_timeout_value;
 }
 int64_t log_retention_minutes() {
   return log_retention_value;
@@ -151,6 +155,10 @@ void define() {
                           "After how many crashes of the server in a row the job that caused them is quarantined.",
                           "setup.release_job() lets it run again. 0 never quarantines.", &crash_limit_value, 3, 0, 1000,
                           PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.swap_timeout",
+                          "How long a load that is ready to replace a table's rows waits for readers of the old ones.",
+                          "Readers that come meanwhile wait half a second at most. Then the load fails.",
+                          &swap_timeout_value, 60000, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("etl_orchestrator.log_retention", "How long runs and their log are kept.",
                           "They go week by week, never with an unfinished run. 0 keeps them for ever.",
                           &log_retention_value, 90 * 24 * 60, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, nullptr, nullptr,

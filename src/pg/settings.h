@@ -16,6 +16,7 @@ bool enabled();                     // may anything start
 int shared_commit_delay_ms();       // how long a finished job may wait for others to commit with; 0: not at all
 int cancel_grace_ms();              // from cancelling to terminating what does not heed it
 int crash_limit();                  // crashes in a row after which a job is quarantined; 0: never
+int swap_timeout_ms();              // how long rows that are ready to be swapped in wait for readers
 int64_t log_retention_minutes();    // how long history is kept; 0: for ever
 int file_threads();                 // of DuckDB, for one file
 int file_memory_limit_kb();         // of DuckDB

@@ -46,7 +46,8 @@ SELECT set_eq($$SELECT name FROM pg_settings WHERE name LIKE 'etl\_orchestrator.
   ARRAY['etl_orchestrator.max_workers', 'etl_orchestrator.idle_timeout', 'etl_orchestrator.progress',
         'etl_orchestrator.superuser_jobs', 'etl_orchestrator.analyze_after_load', 'etl_orchestrator.enabled',
         'etl_orchestrator.shared_commit_delay', 'etl_orchestrator.cancel_grace', 'etl_orchestrator.crash_limit',
-        'etl_orchestrator.log_retention', 'etl_orchestrator.run_id',
+        'etl_orchestrator.log_retention', 'etl_orchestrator.swap_timeout',
+        'etl_orchestrator.file_threads', 'etl_orchestrator.file_memory_limit', 'etl_orchestrator.file_temp_directory', 'etl_orchestrator.run_id',
         'etl_orchestrator.layer', 'etl_orchestrator.job', 'etl_orchestrator.attempt'], 'these are the settings');
 SELECT is((SELECT unit FROM pg_settings WHERE name = 'etl_orchestrator.idle_timeout'), 'ms', 'a time has a unit');
 SELECT throws_ok('SET etl_orchestrator.unknown = 1', '42602', NULL, 'there are no others');

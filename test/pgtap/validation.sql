@@ -88,13 +88,13 @@ UPDATE setup.load_jobs SET owner = 'validation_ann' WHERE job_name = 'file';
 SELECT is(complaint(), E'job "bronze.file": owner "validation_ann" may not read files of the server\n'
   'job "bronze.file": owner "validation_ann" may not replace the rows of table bronze.crm_here / '
   'A superuser can permit it: GRANT pg_read_server_files TO validation_ann;\n'
-  'GRANT USAGE ON SCHEMA bronze TO validation_ann; GRANT INSERT, TRUNCATE ON bronze.crm_here TO validation_ann;',
+  'GRANT USAGE ON SCHEMA bronze TO validation_ann; GRANT INSERT, DELETE ON bronze.crm_here TO validation_ann;',
     'missing rights of an owner');
 UPDATE setup.load_jobs SET file_path = '/root/secret.csv' WHERE job_name = 'file';
 SELECT unalike(complaint(), '%exist%', 'who may not read files is not told which there are');
 GRANT pg_read_server_files TO validation_ann;
 GRANT USAGE ON SCHEMA bronze TO validation_ann;
-GRANT INSERT, TRUNCATE ON bronze.crm_here TO validation_ann;
+GRANT INSERT, DELETE ON bronze.crm_here TO validation_ann;
 UPDATE setup.load_jobs SET file_path = :'files' || '/here.csv' WHERE job_name = 'file';
 SELECT is(complaint(), NULL, 'the remedy is one');
 ALTER ROLE validation_ann NOLOGIN;
