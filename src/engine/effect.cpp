@@ -1,7 +1,11 @@
 #include "engine/effect.h"
 
+#include <fcntl.h>
+
 #include "engine/executor.h"
 #include "engine/file_load.h"
+#include "locations/directory.h"
+#include "pg/files.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
 #include "pg/settings.h"
@@ -11,6 +15,28 @@ namespace etl {
 namespace {
 
 constexpr double kAnalyzeShare = 0.1;  // of a table's rows; autovacuum's default for analyzing
+
+void require_right_to_read() {
+  if (pg::may_read_server_files(GetUserId())) return;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()), "",
+                    pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
+                               pg::quote_name(pg::role_name(GetUserId())).c_str()));
+}
+
+Loaded load_file(const run_store::Work& work, const std::function<void(int64_t rows)>& filled) {
+  require_right_to_read();
+  LoadOptions options;
+  options.table = work.table;
+  options.must_be_owned = work.discovered;
+  FileLoad load(options);
+  const std::string problem = pg::unreadable_because(work.file);
+  if (!problem.empty())
+    throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", work.file.c_str(), problem.c_str()));
+  const locations::Descriptor file(open(work.file.c_str(), O_RDONLY | O_CLOEXEC));
+  load.add({file.get(), work.file, files::Format::kCsv, false, {}});
+  return load.finish(filled);
+}
 
 }  // namespace
 
@@ -51,7 +77,7 @@ void run_effect(pg::Block& block, const run_store::Work& work, log_store::Entry*
     entry->rows = run_in_block(work.command, owner);
   } else {
     Loaded loaded;
-    block.look([&] { loaded = load_file(work.table, work.file, work.discovered, analyze); });
+    block.look([&] { loaded = load_file(work, analyze); });
     entry->rows = loaded.rows;
     entry->message = loaded.note;
   }

@@ -1,203 +1,256 @@
 #include "engine/file_load.h"
 
+#include <unistd.h>
+
 #include "engine/executor.h"
-#include "pg/copy_csv.h"
-#include "pg/engine_rights.h"
+#include "engine/files_module.h"
+#include "engine/loaded_table.h"
+#include "engine/reject_store.h"
+#include "pg/copy_rows.h"
 #include "pg/files.h"
 #include "pg/guard.h"
-#include "pg/replacement.h"
-#include "pg/roles.h"
 #include "pg/settings.h"
-#include "pg/spi.h"
 
 extern "C" {
-#include "catalog/pg_collation.h"
-#include "utils/formatting.h"
+#include "catalog/namespace.h"
+#include "nodes/makefuncs.h"
 }
 
 namespace etl {
 
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+constexpr const char* kStage = "pg_temp.etl_upsert";
+constexpr const char* kFileColumn = "_source_file";
+constexpr const char* kRowColumn = "_source_row";
+constexpr const char* kLoadedAtColumn = "_loaded_at";
+
+void add_note(std::string* notes, const std::string& more) {
+  if (more.empty() || notes->find(more) != std::string::npos) return;
+  *notes += (notes->empty() ? "" : "; ") + more;
 }
 
-std::string lower_case(const std::string& text) {
-  return pg::guard([&] { return str_tolower(text.data(), text.size(), DEFAULT_COLLATION_OID); });
+std::string shown(const std::string& table, const std::string& file) {
+  return "COPY " + table + " FROM " + pg::quote_text(file);
 }
 
-std::string list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
-  return text.empty() ? "none" : text;
+bool is_readable_by_copy(const FileInput& file, const LoadOptions& options, const JobReader& reader) {
+  const files::ReaderOptions& r = reader.options;
+  return file.format == files::Format::kCsv && !file.compressed && !options.puts_rows_aside &&
+         options.rescue_column.empty() && !options.provenance && file.partitions.empty() && reader.columns.empty() &&
+         !r.delimiter && !r.quote && !r.escape && r.header.value_or(true) && r.skip == 0 && !r.null_string &&
+         !r.encoding && !r.decimal_separator && !r.date_format && !r.timestamp_format;
 }
 
-// The column that a header name means: the one of that very name, else the one that equals it without regard to
-// case. Empty if there is none.
-std::string column_of(const std::string& header, const std::vector<std::string>& columns) {
-  if (std::find(columns.begin(), columns.end(), header) != columns.end()) return header;
-  const std::string wanted = lower_case(header);
-  for (const std::string& column : columns)
-    if (lower_case(column) == wanted) return column;
-  return "";
+std::string purpose_of(const FileInput& file) {
+  if (file.format == files::Format::kParquet) return "reading Parquet files";
+  if (file.format == files::Format::kJson) return "reading JSON files";
+  return file.compressed ? "reading compressed files" : "reading files with options of their own";
 }
 
-[[noreturn]] void fail_partly_matched(const std::string& table, const std::string& file,
-                                      const std::vector<std::string>& header, const std::vector<std::string>& columns,
-                                      const std::vector<std::string>& unknown) {
-  throw pg::Failure(ERRCODE_UNDEFINED_COLUMN,
-                    pg::format("the header of file \"%s\" does not fit table %s", file.c_str(), table.c_str()),
-                    pg::format("No column for: %s.\nThe file has: %s.\nThe table has: %s.", list(unknown).c_str(),
-                               list(header).c_str(), list(columns).c_str()),
-                    "Rename the columns of one of them, or add the missing ones to the table.");
+files::Source source_of(const FileInput& file) {
+  return {file.descriptor, file.name, file.format, file.compressed};
 }
 
-// The table's columns in the order of the file's. Sets `note` where they had to be matched by position.
-std::vector<std::string> match_columns(const std::string& table, const std::string& file,
-                                       const std::vector<std::string>& columns, std::string* note) {
-  std::vector<std::string> header = pg::csv_header(file);
-  if (header.empty())
-    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", file.c_str()),
-                      "It is empty, or its first line is.", "Its first line must name its columns.");
-  std::vector<std::string> matched;
-  std::vector<std::string> unknown;
-  for (std::string& name : header) {
-    name = trimmed(name);
-    const std::string column = column_of(name, columns);
-    if (column.empty()) {
-      unknown.push_back(name);
-    } else if (std::find(matched.begin(), matched.end(), column) != matched.end()) {
-      throw pg::Failure(ERRCODE_DUPLICATE_COLUMN, pg::format("the header of file \"%s\" names column \"%s\" twice",
-                                                             file.c_str(), column.c_str()));
-    } else {
-      matched.push_back(column);
-    }
-  }
-  if (unknown.empty()) return matched;
-  if (!matched.empty() || header.size() > columns.size()) fail_partly_matched(table, file, header, columns, unknown);
-
-  *note = "no name in the file's header is a column of the table: columns are matched by position";
-  return {columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(header.size())};
-}
-
-void require_right_to_read() {
-  if (pg::may_read_server_files(GetUserId())) return;
-  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()), "",
-                    pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
-                               pg::quote_name(pg::role_name(GetUserId())).c_str()));
-}
-
-// The table, which nobody can replace by another from now on.
-Oid take_table(const std::string& table, bool must_be_owned) {
-  const Oid relation = pg::find_table(pg::parse_table_name(table, ""));
-  if (!OidIsValid(relation) || !pg::hold_table(relation))
-    throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist", table.c_str()));
-  if (!pg::can_be_loaded(relation))
-    throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, pg::format("%s is not a table that can be loaded", table.c_str()));
-  if (must_be_owned && pg::table_owner(relation) != GetUserId())
-    throw pg::Failure(
-        ERRCODE_INSUFFICIENT_PRIVILEGE,
-        pg::format("table %s belongs to another role than the job that was discovered from it", table.c_str()), "",
-        "Discover it again with CALL setup.seed_load_jobs();");
-  // Its constraints, defaults and indexes run functions of its owner's choice.
-  if (pg::role_is_superuser(GetUserId()) && !pg::role_is_superuser(pg::table_owner(relation)))
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                      pg::format("table %s belongs to a role that is no superuser, unlike the job", table.c_str()),
-                      "What its owner has put into it would run with a superuser's rights.",
-                      "Give the job to the table's owner.");
-  const std::string trigger =
-      pg::role_is_superuser(GetUserId()) ? pg::trigger_of_ordinary_role(relation) : std::string();
-  if (!trigger.empty())
-    throw pg::Failure(
-        ERRCODE_INSUFFICIENT_PRIVILEGE,
-        pg::format("trigger \"%s\" on table %s would run with a superuser's rights", trigger.c_str(), table.c_str()),
-        "Its function belongs to a role that is no superuser.",
-        "Give the job to an ordinary role, or the trigger's function to a superuser.");
-  return relation;
-}
-
-std::string copy_command(const std::string& table, const std::string& file, const std::vector<std::string>& columns) {
-  std::string names;
-  for (const std::string& column : columns) names += (names.empty() ? "" : ", ") + pg::quote_name(column);
-  return "COPY " + table + " (" + names + ") FROM " + pg::quote_text(file) + " WITH (FORMAT csv, HEADER true)";
-}
-
-using Filled = std::function<void(int64_t rows)>;
-
-int64_t swap_in(Oid relation, const std::string& table, const std::string& file,
-                const std::vector<std::string>& columns, const Filled& filled) {
-  return run_calls_in_block(copy_command(table, file, columns), [&] {
-    pg::Replacement replacement(relation);
-    const int64_t rows = pg::copy_csv(file, relation, columns, replacement.heap());
-    replacement.swap_in(settings::swap_timeout_ms(), [&] { filled(rows); });
-    return rows;
-  });
-}
-
-// A foreign key of another table by which deleting rows here would change rows there; empty if there is none.
-std::string key_that_acts_on_delete(Oid relation) {
-  static pg::Statement find{
-      "SELECT conname FROM pg_constraint WHERE contype = 'f' AND confrelid = $1 AND conrelid <> $1 "
-      "AND confdeltype IN ('c', 'n', 'd') ORDER BY conname LIMIT 1",
-      {OIDOID}};
-  const pg::EngineRights rights;
-  const pg::Spi spi;
-  const pg::Rows found = find.read_latest({pg::value(relation)});
-  return found.size() == 0 ? "" : found.text(0, 0);
-}
-
-void require_plain_delete(Oid relation, const std::string& table) {
-  const std::string key = key_that_acts_on_delete(relation);
-  if (!key.empty())
-    throw pg::Failure(
-        ERRCODE_FEATURE_NOT_SUPPORTED,
-        pg::format("the rows of table %s cannot be replaced: foreign key \"%s\" would take rows of another "
-                   "table along",
-                   table.c_str(), key.c_str()),
-        "", "Let the foreign key do nothing on delete, or load another table and update this one from it.");
-  if (pg::has_delete_rule(relation))
-    throw pg::Failure(
-        ERRCODE_FEATURE_NOT_SUPPORTED,
-        pg::format("the rows of table %s cannot be replaced: a rule says what to delete means", table.c_str()), "",
-        "Drop the rule, or load another table and update this one from it.");
-}
-
-int64_t delete_and_insert(Oid relation, const std::string& table, const std::string& file,
-                          const std::vector<std::string>& columns, const Filled& filled) {
-  require_plain_delete(relation, table);
-  run_in_block((pg::is_partitioned(relation) ? "DELETE FROM " : "DELETE FROM ONLY ") + table);
-  const int64_t rows = run_in_block(copy_command(table, file, columns));
-  filled(rows);
-  return rows;
-}
-
-void add_note(std::string* note, const std::string& more) {
-  *note += (note->empty() ? "" : "; ") + more;
+int require_attribute(const std::string& name, const std::vector<pg::Column>& columns, const std::string& table,
+                      const std::string& type) {
+  const int attribute = attribute_of(name, columns);
+  if (attribute != 0) return attribute;
+  throw pg::Failure(
+      ERRCODE_UNDEFINED_COLUMN, pg::format("column \"%s\" of table %s does not exist", name.c_str(), table.c_str()), "",
+      pg::format("ALTER TABLE %s ADD COLUMN %s %s;", table.c_str(), pg::quote_name(name).c_str(), type.c_str()));
 }
 
 }  // namespace
 
-Loaded load_file(const std::string& table, const std::string& file, bool must_be_owned, const Filled& filled) {
-  require_right_to_read();
-  const Oid relation = take_table(table, must_be_owned);
-  const std::string problem = pg::unreadable_because(file);
-  if (!problem.empty())
-    throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", file.c_str(), problem.c_str()));
+FileLoad::FileLoad(const LoadOptions& options)
+    : options_(options),
+      reader_(parse_reader_options(options.reader_options)),
+      table_(take_table(options.table, options.must_be_owned)),
+      target_(table_) {
+  choose_way();
+  columns_ = pg::loadable_columns(target_);
+}
 
-  Loaded loaded;
-  const std::vector<std::string> columns = match_columns(table, file, pg::loadable_columns(relation), &loaded.note);
-  const std::string obstacle = pg::why_not_replaceable(relation);
-  if (obstacle.empty()) {
-    loaded.rows = swap_in(relation, table, file, columns, filled);
-  } else {
-    loaded.rows = delete_and_insert(relation, table, file, columns, filled);
-    add_note(&loaded.note, "rows were deleted and inserted, not swapped: " + obstacle);
+void FileLoad::note(const std::string& text) {
+  add_note(&total_.note, text);
+}
+
+void FileLoad::choose_way() {
+  if (options_.mode == LoadMode::kAppend) return;
+  if (options_.mode == LoadMode::kUpsert) return make_stage();
+  const std::string obstacle = pg::why_not_replaceable(table_);
+  if (!obstacle.empty()) {
+    delete_rows(table_, options_.table);
+    return note("rows were deleted and inserted, not swapped: " + obstacle);
   }
+  run_calls_in_block("LOCK TABLE " + options_.table + " IN EXCLUSIVE MODE", [&] {
+    replacement_ = std::make_unique<pg::Replacement>(table_);
+    return 0;
+  });
+}
+
+// The rows of an upsert, as they come.
+void FileLoad::make_stage() {
+  std::string names;
+  for (const pg::Column& column : pg::loadable_columns(table_))
+    names += (names.empty() ? "" : ", ") + pg::quote_name(column.name);
+  run_in_block(pg::format("CREATE TEMPORARY TABLE etl_upsert ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA",
+                          names.c_str(), options_.table.c_str()));
+  target_ = pg::guard(
+      [] { return RangeVarGetRelid(makeRangeVar(pstrdup("pg_temp"), pstrdup("etl_upsert"), -1), NoLock, false); });
+}
+
+int64_t FileLoad::merge_stage() const {
+  std::string names, keys, updates;
+  for (const pg::Column& column : columns_) {
+    const std::string name = pg::quote_name(column.name);
+    names += (names.empty() ? "" : ", ") + name;
+    const bool is_key =
+        std::find(options_.key_columns.begin(), options_.key_columns.end(), column.name) != options_.key_columns.end();
+    if (!is_key) updates += (updates.empty() ? "" : ", ") + name + " = EXCLUDED." + name;
+  }
+  for (const std::string& key : options_.key_columns) keys += (keys.empty() ? "" : ", ") + pg::quote_name(key);
+  const int64_t rows =
+      run_in_block(pg::format("INSERT INTO %s (%s) SELECT DISTINCT ON (%s) %s FROM %s ORDER BY %s, ctid DESC "
+                              "ON CONFLICT (%s) DO %s",
+                              options_.table.c_str(), names.c_str(), keys.c_str(), names.c_str(), kStage, keys.c_str(),
+                              keys.c_str(), updates.empty() ? "NOTHING" : ("UPDATE SET " + updates).c_str()));
+  run_in_block(std::string("DROP TABLE ") + kStage);
+  return rows;
+}
+
+Loaded FileLoad::add(const FileInput& file) {
+  const Loaded loaded = load(file);
+  total_.rows += loaded.rows;
+  total_.rejected += loaded.rejected;
+  note(loaded.note);
   return loaded;
+}
+
+Loaded FileLoad::load(const FileInput& file) {
+  if (has_files_module() || !is_readable_by_copy(file, options_, reader_))
+    return load_by_module(file, files_module(purpose_of(file)));
+  return load_by_copy(file);
+}
+
+Loaded FileLoad::load_by_module(const FileInput& file, const files::Module& module) {
+  Loaded loaded;
+  files::LoadResult result;
+  run_calls_in_block(shown(options_.table, file.name), [&] {
+    const files::LoadRequest request = request_for(file, module, &loaded.note);
+    result = module.load(request);
+    return result.rows;
+  });
+  loaded.rows = result.rows;
+  loaded.rejected = static_cast<int64_t>(result.rejects.size());
+  put_aside(file, result);
+  return loaded;
+}
+
+files::LoadRequest FileLoad::request_for(const FileInput& file, const files::Module& module, std::string* note) const {
+  files::LoadRequest request;
+  request.source = source_of(file);
+  request.options = reader_.options;
+  request.limits = file_limits();
+  request.table = target_;
+  request.heap = replacement_ ? replacement_->heap() : target_;
+  request.puts_rows_aside = options_.puts_rows_aside;
+  request.file_columns = module.column_names(request.source, request.options, request.limits);
+
+  const bool keeps_rest = reader_.ignores_new_columns || !options_.rescue_column.empty();
+  ColumnMatch match =
+      match_columns({options_.table, file.name, file.format, request.file_columns}, columns_, reader_, keeps_rest);
+  *note = match.note;
+  request.columns = std::move(match.matches);
+  if (!options_.rescue_column.empty())
+    request.rescue_attribute = require_attribute(options_.rescue_column, columns_, options_.table, "jsonb");
+  if (options_.provenance)
+    request.provenance = {require_attribute(kFileColumn, columns_, options_.table, "text"),
+                          require_attribute(kRowColumn, columns_, options_.table, "bigint"),
+                          require_attribute(kLoadedAtColumn, columns_, options_.table, "timestamptz")};
+  add_constants(file, &request);
+
+  std::vector<std::string> filled;
+  for (const pg::Column& column : columns_)
+    for (const files::Match& each : request.columns)
+      if (each.attribute == column.number) filled.push_back(column.name);
+  pg::require_insert(target_, filled);
+  return request;
+}
+
+// Partitions of the file's path, where the file itself has no such column.
+void FileLoad::add_constants(const FileInput& file, files::LoadRequest* request) const {
+  for (const auto& [name, value] : file.partitions) {
+    const int attribute = attribute_of(name, columns_);
+    const bool taken = std::any_of(request->columns.begin(), request->columns.end(),
+                                   [&](const files::Match& match) { return match.attribute == attribute; });
+    if (attribute != 0 && !taken) request->constants.push_back({attribute, value});
+  }
+}
+
+void FileLoad::put_aside(const FileInput& file, const files::LoadResult& result) const {
+  if (result.rejects.empty()) return;
+  const auto count = static_cast<int64_t>(result.rejects.size());
+  const auto rows = static_cast<double>(result.rows + count);
+  const bool too_many = (options_.reject_limit && count > *options_.reject_limit) ||
+                        (options_.reject_share && static_cast<double>(count) > *options_.reject_share * rows);
+  if (too_many) {
+    const files::Reject& first = result.rejects.front();
+    throw pg::Failure(
+        ERRCODE_DATA_EXCEPTION,
+        pg::format("%lld of %.0f rows of file \"%s\" do not fit, more than the job allows",
+                   static_cast<long long>(count), rows, file.name.c_str()),
+        pg::format("The first is line %lld: %s.", static_cast<long long>(first.line), first.error.c_str()),
+        "Mend the file, or raise the job's reject_limit or reject_share.");
+  }
+  run_calls_in_block("INSERT INTO " + options_.table + " (rejects)", [&] {
+    reject_store::write(pg::parse_table_name(options_.table, ""), file.name, result.rejects);
+    return 0;
+  });
+}
+
+Loaded FileLoad::load_by_copy(const FileInput& file) const {
+  Loaded loaded;
+  const std::vector<std::string> header = pg::csv_header("/proc/self/fd/" + std::to_string(file.descriptor));
+  const ColumnMatch match = match_columns({options_.table, file.name, file.format, header}, columns_, reader_, false);
+  loaded.note = match.note;
+  std::vector<std::string> names;
+  for (const files::Match& each : match.matches)
+    for (const pg::Column& column : columns_)
+      if (column.number == each.attribute) names.push_back(column.name);
+  pg::CopyDialect dialect;
+  dialect.header = true;
+  off_t offset = 0;
+  const auto read = [&](char* buffer, size_t most) {
+    const ssize_t count = pread(file.descriptor, buffer, most, offset);
+    if (count < 0)
+      throw pg::Failure(ERRCODE_IO_ERROR,
+                        pg::format("file \"%s\" could not be read: %s", file.name.c_str(), strerror(errno)));
+    offset += count;
+    return static_cast<size_t>(count);
+  };
+  loaded.rows = run_calls_in_block(shown(options_.table, file.name), [&] {
+    pg::require_insert(target_, names);
+    return pg::copy_rows(target_, replacement_ ? replacement_->heap() : target_, names, dialect, read);
+  });
+  return loaded;
+}
+
+Loaded FileLoad::finish(const std::function<void(int64_t rows)>& filled) {
+  if (options_.mode == LoadMode::kUpsert) total_.rows = merge_stage();
+  if (!replacement_) {
+    filled(total_.rows);
+  } else {
+    run_calls_in_block("ALTER TABLE " + options_.table, [&] {
+      replacement_->swap_in(settings::swap_timeout_ms(), [&] { filled(total_.rows); });
+      return 0;
+    });
+  }
+  if (total_.rejected > 0)
+    note(pg::format("%lld rows were rejected: %s", static_cast<long long>(total_.rejected),
+                    reject_store::table_for(pg::parse_table_name(options_.table, "")).quoted().c_str()));
+  return total_;
 }
 
 }  // namespace etl

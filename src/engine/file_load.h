@@ -1,29 +1,82 @@
-// Loads a CSV file into a table.
+// Loads files into a table, in the transaction block that is open, with the current user's rights.
+//
+// kReplace builds the rows aside and swaps them in (pg/replacement.h), so that readers go on meanwhile and no snapshot
+// ever finds the table empty or half full; where that is impossible they are deleted and inserted, with a note. kAppend
+// adds to what is there. kUpsert fills a temporary table first, and inserts or updates by key from it; of two rows of a
+// load with the same key, the later one wins.
+//
+// Files are read by the module etl_files (files/module.h). Where it is not installed, plain CSV files are read by COPY.
 #pragma once
 
-#include "pg/relations.h"
+#include "engine/column_match.h"
+#include "pg/replacement.h"
 
 namespace etl {
 
-struct Loaded {
-  int64_t rows = 0;
-  std::string note;  // what the user should know about it, or empty
+enum class LoadMode { kReplace, kAppend, kUpsert };
+
+// What a job says about loading: columns of setup.load_jobs.
+struct LoadOptions {
+  std::string table;  // "schema.table" as SQL writes it
+  LoadMode mode = LoadMode::kReplace;
+  std::vector<std::string> key_columns;  // of kUpsert
+  std::string reader_options = "{}";     // JSON
+  bool puts_rows_aside = false;          // on_bad_row = 'reject'
+  std::optional<int64_t> reject_limit;   // most rows of one file
+  std::optional<double> reject_share;    // likewise, of all its rows, 0 to 1
+  std::string rescue_column;             // or empty
+  bool provenance = false;
+  // The table must belong to the current user, as it did when the job was discovered from it.
+  bool must_be_owned = false;
 };
 
-// Replaces the content of a table by that of a CSV file, in the transaction block that is open, with the current
-// user's rights.
-//
-// The first line names the columns, in any order and case. Where no name is a column's, columns are matched by
-// position, with a note; where only some are, it is an error. CRLF, a missing last newline and a byte order mark
-// are fine. The rows are built aside and swapped in (pg/replacement.h), so that readers go on meanwhile and no snapshot
-// ever finds the table empty or half full. Where that is impossible they are deleted and inserted, with a note.
-//
-// `filled` is told the number of rows when this transaction finds them in the table, and readers are not locked out
-// yet.
-//
-// `must_be_owned`: the table must belong to the current user, as it did when the job was discovered from it. A
-// superuser's load is refused where a trigger would run another role's code with its rights.
-Loaded load_file(const std::string& table, const std::string& file, bool must_be_owned,
-                 const std::function<void(int64_t rows)>& filled);
+// A file that was opened by somebody who was allowed to, and stays open meanwhile.
+struct FileInput {
+  int descriptor;
+  std::string name;  // for messages and provenance: the path beneath the location, or the absolute one
+  files::Format format;
+  bool compressed;
+  std::vector<std::pair<std::string, std::optional<std::string>>> partitions;  // of its path: column, value
+};
+
+struct Loaded {
+  int64_t rows = 0;
+  int64_t rejected = 0;
+  std::string note;  // what the user should know, or empty
+};
+
+// One load of any number of files.
+class FileLoad {
+ public:
+  // Checks rights and locks the table. A superuser's load is refused where it would run another role's code.
+  explicit FileLoad(const LoadOptions& options);
+
+  // Adds the rows of a file; says what it gave.
+  Loaded add(const FileInput& file);
+
+  // Puts everything in its place. `filled` is told the number of rows when this transaction finds them in the table,
+  // and readers are not locked out yet. Returns the sum, with the notes of all files.
+  Loaded finish(const std::function<void(int64_t rows)>& filled);
+
+ private:
+  void choose_way();
+  void make_stage();
+  int64_t merge_stage() const;
+  Loaded load(const FileInput& file);
+  Loaded load_by_module(const FileInput& file, const files::Module& module);
+  Loaded load_by_copy(const FileInput& file) const;
+  files::LoadRequest request_for(const FileInput& file, const files::Module& module, std::string* note) const;
+  void add_constants(const FileInput& file, files::LoadRequest* request) const;
+  void put_aside(const FileInput& file, const files::LoadResult& result) const;
+  void note(const std::string& text);
+
+  LoadOptions options_;
+  JobReader reader_;
+  Oid table_;
+  Oid target_;  // that is filled: the table, or the temporary one of an upsert
+  std::unique_ptr<pg::Replacement> replacement_;
+  std::vector<pg::Column> columns_;  // of target_
+  Loaded total_;
+};
 
 }  // namespace etl

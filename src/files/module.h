@@ -86,8 +86,7 @@ struct LoadRequest {
   ReaderOptions options;
   Limits limits;
   unsigned int table = 0;                 // its oid: columns, types, constraints
-  unsigned int heap = 0;                  // where the rows go: the table, or a new heap that will replace its content
-  bool frozen = false;                    // the heap is new in this transaction, and nobody else's
+  unsigned int heap = 0;                  // where the rows go: the table, or the heap of a Replacement
   std::vector<std::string> file_columns;  // all of them, in the file's order
   std::vector<Match> columns;
   std::vector<Constant> constants;

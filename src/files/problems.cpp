@@ -26,26 +26,44 @@ std::string without_path(std::string text, const Source& source) {
   return text;
 }
 
-pg::Failure explain_csv(const Source& source, const std::string& message, const std::string& record) {
-  // CSV Error on Line: 4 / Original Line: 3,z / Expected Number of Columns: 3 Found: 2 / Possible fixes: ...
-  const std::string original = line_after(message, "Original Line: ");
-  std::string reason =
-      message.substr(message.find("\nOriginal Line: ") + 1 + strlen("Original Line: ") + original.size());
-  reason = reason.substr(0, reason.find("\nPossible "));
-  if (reason.starts_with('\n')) reason.erase(0, 1);
-  reason = reason.substr(0, reason.find('\n'));
-  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT,
-                     pg::format("file \"%s\", record %s: %s", source.name.c_str(), record.c_str(), reason.c_str()),
-                     original.empty() ? "" : "The record is: " + original.substr(0, 1000),
-                     "Mend the file, set the job's reader_options, or let on_bad_row => 'reject' put such rows aside.");
-}
-
 }  // namespace
 
-pg::Failure explain(const Source& source, const QueryError& error) {
-  const std::string message = without_path(error.what(), source);
+RecordProblem describe(int64_t record, const std::string& raw, const std::string& reason) {
+  int wanted, found;
+  if (sscanf(reason.c_str(), "Expected Number of Columns: %d Found: %d", &wanted, &found) == 2)
+    return {record, raw, "22P04", pg::format("expected %d columns, found %d", wanted, found)};
+  if (reason.starts_with("Invalid unicode")) return {record, raw, "22021", "is not in the file's encoding"};
+  if (reason.find("unterminated quote") != std::string::npos) return {record, raw, "22P04", "a quote does not end"};
+  if (reason.find("Maximum line size") != std::string::npos) return {record, "", "54000", "a line has more than 16 MB"};
+  return {record, raw, "22P04", reason};
+}
+
+// CSV Error on Line: 4 / Original Line: 3,z / Expected Number of Columns: 3 Found: 2 / Possible fixes: ...
+std::optional<RecordProblem> record_problem(const QueryError& error) {
+  const std::string message = error.what();
   const std::string record = line_after(message, "CSV Error on Line: ");
-  if (!record.empty()) return explain_csv(source, message, record);
+  if (record.empty()) return std::nullopt;
+  constexpr const char* kOriginal = "\nOriginal Line: ";
+  const std::string raw = line_after(message, kOriginal);
+  const size_t original = message.find(kOriginal);
+  std::string rest = original == std::string::npos ? message.substr(message.find('\n') + 1)
+                                                   : message.substr(original + strlen(kOriginal) + raw.size());
+  while (rest.starts_with('\n')) rest.erase(0, 1);
+  return describe(std::strtoll(record.c_str(), nullptr, 10), raw, rest.substr(0, rest.find('\n')));
+}
+
+int sqlstate_number(const std::string& sqlstate) {
+  const char* s = sqlstate.c_str();
+  return sqlstate.size() == 5 ? MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4]) : ERRCODE_BAD_COPY_FILE_FORMAT;
+}
+
+pg::Failure explain(const Source& source, const QueryError& error) {
+  if (const std::optional<RecordProblem> problem = record_problem(error))
+    return pg::Failure(sqlstate_number(problem->sqlstate),
+                       pg::format("file \"%s\", record %lld: %s", source.name.c_str(),
+                                  static_cast<long long>(problem->record), problem->error.c_str()),
+                       problem->raw.empty() ? "" : "The record is: " + problem->raw.substr(0, 1000), kBadRowHint);
+  const std::string message = without_path(error.what(), source);
   if (error.kind() == DUCKDB_ERROR_OUT_OF_MEMORY || message.find("Out of Memory") != std::string::npos)
     return pg::Failure(ERRCODE_OUT_OF_MEMORY, pg::format("not enough memory to read file \"%s\"", source.name.c_str()),
                        first_line(message), "Increase etl_orchestrator.file_memory_limit, or decrease file_threads.");

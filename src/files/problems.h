@@ -6,8 +6,28 @@
 
 namespace etl::files {
 
+// A record of a CSV file that cannot be taken apart.
+struct RecordProblem {
+  int64_t record;  // from 1, as DuckDB counts: with the header and empty lines
+  std::string raw;
+  std::string sqlstate;
+  std::string error;
+};
+
+// In our words what DuckDB says of a record; fills in the SQLSTATE, too.
+RecordProblem describe(int64_t record, const std::string& raw, const std::string& reason);
+
+// What an error says of a record; none if it is about something else.
+std::optional<RecordProblem> record_problem(const QueryError& error);
+
 // The error that a file cannot be read, from what DuckDB says of it.
 pg::Failure explain(const Source& source, const QueryError& error);
+
+// "22P04" as the server's number.
+int sqlstate_number(const std::string& sqlstate);
+
+inline constexpr const char* kBadRowHint =
+    "Mend the file, set the job's reader_options, or let on_bad_row => 'reject' put such rows aside.";
 
 // Runs `body`; what DuckDB throws becomes the error that the user sees.
 template <typename F>

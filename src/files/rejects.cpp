@@ -90,10 +90,8 @@ void find_places(const Database& database, const LoadRequest& request, Search* s
 }
 
 struct BadRecord {
-  int64_t record;
+  RecordProblem problem;
   std::string column;
-  std::string raw;
-  std::string error;
 };
 
 std::vector<BadRecord> bad_records(const Database& database, const LoadRequest& request) {
@@ -102,7 +100,7 @@ std::vector<BadRecord> bad_records(const Database& database, const LoadRequest& 
   for (const auto& row : query(database,
                                "SELECT DISTINCT ON (line) line, column_name, csv_line, error_message "
                                "FROM reject_errors ORDER BY line, column_idx"))
-    found.push_back({std::stoll(row[0]), row[1], row[2], row[3]});
+    found.push_back({describe(std::stoll(row[0]), row[2], row[3]), row[1]});
   return found;
 }
 
@@ -119,15 +117,16 @@ std::vector<Reject> list_rejects(const Database& database, const LoadRequest& re
                                  const std::vector<BadValue>& bad) {
   const std::vector<BadRecord> records = bad_records(database, request);
   Search search;
-  for (const BadRecord& record : records) search.records.insert(record.record);
+  for (const BadRecord& record : records) search.records.insert(record.problem.record);
   for (const BadValue& value : bad) search.rows.insert(value.row);
   find_places(database, request, &search);
 
   std::vector<Reject> rejects;
   for (const BadRecord& record : records) {
-    const Place& place = search.record_places[record.record];
-    rejects.push_back({place.line, file_name_of(request, record.column), place.line > 0 ? place.raw : record.raw,
-                       "22P04", record.error});
+    const RecordProblem& problem = record.problem;
+    const Place& place = search.record_places[problem.record];
+    rejects.push_back({place.line, file_name_of(request, record.column), place.line > 0 ? place.raw : problem.raw,
+                       problem.sqlstate, problem.error});
   }
   for (const BadValue& value : bad) {
     const Place& place = search.row_places[value.row];
@@ -150,13 +149,21 @@ pg::Failure explain_value(const Database& database, const LoadRequest& request, 
   if (!bad.column.empty()) text += pg::format(", column \"%s\": \"%s\"", bad.column.c_str(), bad.text.c_str());
   text += ".";
   if (!detail.empty()) text += "\n" + detail;
-  int sqlstate = ERRCODE_BAD_COPY_FILE_FORMAT;
-  if (bad.sqlstate.size() == 5) {
-    const char* s = bad.sqlstate.c_str();
-    sqlstate = MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4]);
-  }
-  return pg::Failure(sqlstate, bad.error, text,
-                     "Mend the file, set the job's reader_options, or let on_bad_row => 'reject' put such rows aside.");
+  return pg::Failure(sqlstate_number(bad.sqlstate), bad.error, text, kBadRowHint);
+}
+
+pg::Failure explain_record(const Database& database, const LoadRequest& request, const QueryError& error) {
+  const std::optional<RecordProblem> problem = record_problem(error);
+  if (!problem) return explain(request.source, error);
+  Search search;
+  search.records.insert(problem->record);
+  find_places(database, request, &search);
+  const Place& place = search.record_places[problem->record];
+  if (place.line == 0) return explain(request.source, error);
+  return pg::Failure(sqlstate_number(problem->sqlstate),
+                     pg::format("file \"%s\", line %lld: %s", request.source.name.c_str(),
+                                static_cast<long long>(place.line), problem->error.c_str()),
+                     "The record is: " + place.raw.substr(0, 1000), kBadRowHint);
 }
 
 }  // namespace etl::files

@@ -26,4 +26,7 @@ std::vector<Reject> list_rejects(const Database& database, const LoadRequest& re
 pg::Failure explain_value(const Database& database, const LoadRequest& request, const BadValue& bad,
                           const std::string& detail);
 
+// Likewise because of what DuckDB says.
+pg::Failure explain_record(const Database& database, const LoadRequest& request, const QueryError& error);
+
 }  // namespace etl::files

@@ -1,10 +1,11 @@
 #include "files/table_load.h"
 
-#include "files/copy_feed.h"
-#include "files/heap_writer.h"
+#include "files/batch_writer.h"
+
 #include "files/problems.h"
 #include "files/reader.h"
 #include "files/rejects.h"
+#include "pg/copy_rows.h"
 #include "pg/guard.h"
 #include "pg/transaction.h"
 
@@ -74,6 +75,9 @@ class Load {
       stream.stop();
       const char* detail = error.data().detail;
       throw explain_value(database_, request_, *fault_, detail == nullptr ? "" : detail);
+    } catch (const QueryError& error) {
+      stream.stop();
+      throw explain_record(database_, request_, error);
     }
     stream.stop();
     result.rejects = list_rejects(database_, request_, bad_);
@@ -143,13 +147,12 @@ class Load {
   }
 
   int64_t write(Stream* stream) {
-    HeapWriter writer(request_.table, request_.heap, request_.frozen);
-    for (const int attribute : attributes_) writer.fills(attribute);
+    BatchWriter writer(request_.table, request_.heap, attributes_);
     while (const std::optional<Batch> batch = stream->next()) {
       const std::vector<bool> skipped = convert(*batch);
       fill_fixed(batch->chunk.rows());
       try {
-        writer.write(attributes_, datums_, batch->chunk.rows(), skipped);
+        writer.write(datums_, batch->chunk.rows(), skipped);
       } catch (const pg::Error& error) {
         const bool is_of_row = ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
                                error.sqlstate() != ERRCODE_UNIQUE_VIOLATION;
@@ -162,15 +165,36 @@ class Load {
   }
 
   int64_t copy(Stream* stream) {
-    return copy_rows(request_.table, attributes_, [&](std::string* buffer) {
-      const std::optional<Batch> batch = stream->next();
+    std::vector<std::string> names;
+    for (const int attribute : attributes_) names.emplace_back(NameStr(target(attribute).attname));
+    pg::CopyDialect dialect;
+    dialect.csv = false;
+    std::string text;
+    size_t used = 0;
+    return pg::copy_rows(request_.table, request_.heap, names, dialect, [&](char* buffer, size_t most) {
+      if (used == text.size()) {
+        used = 0;
+        if (!next_text(stream, &text)) return size_t{0};
+      }
+      const size_t count = std::min(most, text.size() - used);
+      memcpy(buffer, text.data() + used, count);
+      used += count;
+      return count;
+    });
+  }
+
+  // The next rows in COPY's text format; false after the last.
+  bool next_text(Stream* stream, std::string* text) {
+    text->clear();
+    while (text->empty()) {
+      const std::optional<Batch> batch = explained(request_.source, [&] { return stream->next(); });
       if (!batch) return false;
       const std::vector<bool> skipped = request_.puts_rows_aside ? convert(*batch) : std::vector<bool>();
       for (size_t row = 0; row < batch->chunk.rows(); ++row)
-        if (skipped.empty() || !skipped[row]) append_row(*batch, row, buffer);
+        if (skipped.empty() || !skipped[row]) append_row(*batch, row, text);
       end_batch(*batch);
-      return true;
-    });
+    }
+    return true;
   }
 
   void append_row(const Batch& batch, size_t row, std::string* buffer) const {
@@ -178,7 +202,7 @@ class Load {
     const auto append = [&](const std::optional<std::string_view>& text) {
       if (!first) *buffer += '\t';
       first = false;
-      text ? append_text(buffer, *text) : append_null(buffer);
+      text ? pg::append_copy_text(buffer, *text) : pg::append_copy_null(buffer);
     };
     for (size_t i = 0; i < loaded_.size(); ++i) append(text_at(batch.chunk.column(i), row));
     for (const FixedColumn& column : fixed_)

@@ -120,24 +120,19 @@ double planned_rows(Oid table) {
   return class_facts(table).rows;
 }
 
-std::vector<std::string> loadable_columns(Oid table) {
-  struct Names {
-    int count;
-    const char** names;
-  };
-  const Names names = guard([&] {
+std::vector<Column> loadable_columns(Oid table) {
+  const TupleDesc columns = guard([&] {
     Relation relation = table_open(table, AccessShareLock);
-    TupleDesc columns = RelationGetDescr(relation);
-    Names read{0, static_cast<const char**>(palloc(sizeof(char*) * (static_cast<size_t>(columns->natts) + 1)))};
-    for (int i = 0; i < columns->natts; ++i) {
-      const Form_pg_attribute column = TupleDescAttr(columns, i);
-      if (column->attisdropped || column->attgenerated != '\0') continue;
-      read.names[read.count++] = pstrdup(NameStr(column->attname));
-    }
+    TupleDesc copy = CreateTupleDescCopyConstr(RelationGetDescr(relation));
     table_close(relation, NoLock);
-    return read;
+    return copy;
   });
-  return std::vector<std::string>(names.names, names.names + names.count);
+  std::vector<Column> loadable;
+  for (int i = 0; i < columns->natts; ++i) {
+    const FormData_pg_attribute& column = *TupleDescAttr(columns, i);
+    if (!column.attisdropped && column.attgenerated == '\0') loadable.push_back({NameStr(column.attname), i + 1});
+  }
+  return loadable;
 }
 
 std::optional<int64_t> rows_written_counter(Oid table) {

@@ -27,8 +27,13 @@ bool is_partitioned(Oid table);
 bool has_delete_rule(Oid table);  // a rewrite rule, not disabled
 Oid table_owner(Oid table);
 
+struct Column {
+  std::string name;
+  int number;  // from 1, as pg_attribute.attnum
+};
+
 // Columns that a load can fill: not dropped, not generated, in their order.
-std::vector<std::string> loadable_columns(Oid table);
+std::vector<Column> loadable_columns(Oid table);
 
 // The number of rows that the planner assumes; negative: never analyzed.
 double planned_rows(Oid table);

@@ -10,19 +10,15 @@ extern "C" {
 
 namespace etl::pg {
 
-namespace {
-
-constexpr int kOptions = TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN;
-
-}  // namespace
-
 RowWriter* RowWriter::open(Oid table, Oid heap) {
   auto* writer = static_cast<RowWriter*>(palloc0(sizeof(RowWriter)));
   writer->table = table_open(table, NoLock);
   writer->new_heap = table_open(heap, NoLock);
+  writer->options = heap == table ? 0 : TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN;
   writer->estate = CreateExecutorState();
   writer->target = makeNode(ResultRelInfo);
   InitResultRelInfo(writer->target, writer->table, 0, nullptr, 0);
+  if (heap == table) ExecOpenIndices(writer->target, false);
   (void)GetPerTupleExprContext(writer->estate);
   writer->bulk = GetBulkInsertState();
   writer->slots = static_cast<TupleTableSlot**>(palloc0(sizeof(TupleTableSlot*) * kBatchRows));
@@ -56,9 +52,12 @@ void RowWriter::put() {
 void RowWriter::flush() {
   if (filled == 0) return;
   MemoryContext caller = MemoryContextSwitchTo(row_context());  // inserting leaks
-  table_multi_insert(new_heap, slots, filled, GetCurrentCommandId(true), kOptions, bulk);
+  table_multi_insert(new_heap, slots, filled, GetCurrentCommandId(true), options, bulk);
   MemoryContextSwitchTo(caller);
-  for (int i = 0; i < filled; ++i) ExecClearTuple(slots[i]);
+  for (int i = 0; i < filled; ++i) {
+    if (target->ri_NumIndices > 0) list_free(compat::insert_index_tuples(target, slots[i], estate));
+    ExecClearTuple(slots[i]);
+  }
   filled = 0;
   bytes = 0;
 }
@@ -67,7 +66,8 @@ int64_t RowWriter::close() {
   flush();
   const int64_t written = rows;
   FreeBulkInsertState(bulk);
-  table_finish_bulk_insert(new_heap, kOptions);
+  table_finish_bulk_insert(new_heap, options);
+  ExecCloseIndices(target);
   for (int i = 0; i < kBatchRows && slots[i] != nullptr; ++i) ExecDropSingleTupleTableSlot(slots[i]);
   FreeExecutorState(estate);
   table_close(table, NoLock);

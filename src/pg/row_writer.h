@@ -1,4 +1,5 @@
-// Rows for a Replacement: checked against the table as COPY checks them, written to the new heap, frozen.
+// Rows into a table without insert triggers, as COPY writes them: checked, many at a time. They go into the table
+// itself and its indexes, or, frozen, into the heap of a Replacement, which gets its indexes later.
 //
 // For use inside one guard(): it holds nothing that needs a destructor, and an error leaves it to the transaction.
 #pragma once
@@ -13,7 +14,8 @@ extern "C" {
 namespace etl::pg {
 
 struct RowWriter {
-  // Both must be locked; `heap` is that of a Replacement of `table`. Needs an active snapshot until close().
+  // Both must be locked; `heap` is that of a Replacement of `table`, or `table`. Needs an active snapshot until
+  // close().
   static RowWriter* open(Oid table, Oid heap);
 
   // An empty slot for the next row. Its values are set by the caller, for generated columns and dropped ones to null;
@@ -21,7 +23,8 @@ struct RowWriter {
   TupleTableSlot* next();
   MemoryContext row_context() const { return estate->es_per_tuple_exprcontext->ecxt_per_tuple_memory; }
 
-  // Computes generated columns and checks all constraints but those that an index keeps; then the row is on its way.
+  // Computes generated columns and checks all constraints; then the row is on its way. Unique ones of a new heap are
+  // checked when it gets its indexes.
   void put();
 
   // Writes what is left; returns the number of rows.
@@ -38,6 +41,7 @@ struct RowWriter {
   ResultRelInfo* target;
   BulkInsertStateData* bulk;
   TupleTableSlot** slots;
+  int options;
   int filled;
   size_t bytes;
   int64_t rows;

@@ -146,8 +146,8 @@ SELECT is(content('header_only'), NULL, 'empties the table');
 
 SELECT alike(told('ragged'), 'ERROR 22P04 %', 'a line with too few values fails the load');
 SELECT alike(told('bad_value'), 'ERROR 22P02 %', 'so does a value that is none of its type');
-SELECT alike((SELECT context FROM log WHERE job_name = 'bad_value'), '%COPY bad_value, line 3, column id: "nope"%',
-  'the context names line and column');
+SELECT alike((SELECT detail FROM log WHERE job_name = 'bad_value'), 'File "%/bad_value.csv", line 3, column "id": "nope".',
+  'the detail names file, line and column');
 SELECT alike(told('checked'), 'ERROR 23514 %', 'so does a constraint');
 SELECT is(content('ragged') || content('bad_value') || content('checked'), '-2: -1:-2: -1:-2: -1:',
   'all of these keep the old rows');

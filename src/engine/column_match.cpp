@@ -1,0 +1,151 @@
+#include "engine/column_match.h"
+
+#include "pg/guard.h"
+
+extern "C" {
+#include "catalog/pg_collation.h"
+#include "utils/formatting.h"
+}
+
+namespace etl {
+
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower_case(const std::string& text) {
+  return pg::guard([&] { return str_tolower(text.data(), text.size(), DEFAULT_COLLATION_OID); });
+}
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
+  return text.empty() ? "none" : text;
+}
+
+std::vector<std::string> names_of(const std::vector<pg::Column>& columns) {
+  std::vector<std::string> names;
+  for (const pg::Column& column : columns) names.push_back(column.name);
+  return names;
+}
+
+std::string name_of(int attribute, const std::vector<pg::Column>& columns) {
+  for (const pg::Column& column : columns)
+    if (column.number == attribute) return column.name;
+  return "";
+}
+
+[[noreturn]] void fail_partly_matched(const MatchedFile& file, const std::vector<pg::Column>& columns,
+                                      const std::vector<std::string>& unknown) {
+  throw pg::Failure(
+      ERRCODE_UNDEFINED_COLUMN,
+      pg::format("the header of file \"%s\" does not fit table %s", file.name.c_str(), file.table.c_str()),
+      pg::format("No column for: %s.\nThe file has: %s.\nThe table has: %s.", list(unknown).c_str(),
+                 list(file.columns).c_str(), list(names_of(columns)).c_str()),
+      "Rename the columns of one of them, or add the missing ones to the table.");
+}
+
+[[noreturn]] void fail_twice(const MatchedFile& file, const std::string& column) {
+  throw pg::Failure(ERRCODE_DUPLICATE_COLUMN, pg::format("the header of file \"%s\" names column \"%s\" twice",
+                                                         file.name.c_str(), column.c_str()));
+}
+
+[[noreturn]] void fail_other_shape(const MatchedFile& file, const std::vector<std::string>& lacking,
+                                   const std::vector<std::string>& unknown) {
+  throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT,
+                    pg::format("file \"%s\" has another shape than its job knows", file.name.c_str()),
+                    pg::format("Missing: %s.\nNew: %s.", list(lacking).c_str(), list(unknown).c_str()),
+                    "Crawl the location again, or change \"columns\" in the job's reader_options.");
+}
+
+ColumnMatch match_known_shape(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
+                              bool keeps_rest) {
+  ColumnMatch match;
+  std::vector<std::string> lacking;
+  std::vector<std::string> unknown;
+  std::vector<bool> taken(file.columns.size());
+  for (const KnownColumn& known : reader.columns) {
+    const auto at = std::find(file.columns.begin(), file.columns.end(), known.file);
+    if (at == file.columns.end()) {
+      lacking.push_back(known.file);
+      continue;
+    }
+    const auto number = static_cast<size_t>(at - file.columns.begin());
+    taken[number] = true;
+    const int attribute = attribute_of(known.column, columns);
+    if (attribute == 0)
+      throw pg::Failure(
+          ERRCODE_UNDEFINED_COLUMN,
+          pg::format("column \"%s\" of table %s does not exist", known.column.c_str(), file.table.c_str()), "",
+          "Crawl the location again, or change \"columns\" in the job's reader_options.");
+    match.matches.push_back({number, attribute});
+  }
+  for (size_t i = 0; i < taken.size(); ++i)
+    if (!taken[i]) unknown.push_back(file.columns[i]);
+  match.has_rest = !unknown.empty();
+  const bool may_lack = file.format == files::Format::kJson;  // a field that no object of the file has
+  if ((!lacking.empty() && !may_lack) || (!unknown.empty() && !keeps_rest)) fail_other_shape(file, lacking, unknown);
+  return match;
+}
+
+ColumnMatch match_positions(const MatchedFile& file, const std::vector<pg::Column>& columns) {
+  if (file.columns.size() > columns.size())
+    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT,
+                      pg::format("file \"%s\" has %zu columns, table %s has %zu", file.name.c_str(),
+                                 file.columns.size(), file.table.c_str(), columns.size()));
+  ColumnMatch match;
+  for (size_t i = 0; i < file.columns.size(); ++i) match.matches.push_back({i, columns[i].number});
+  return match;
+}
+
+ColumnMatch match_names(const MatchedFile& file, const std::vector<pg::Column>& columns, bool keeps_rest) {
+  ColumnMatch match;
+  std::vector<std::string> unknown;
+  std::vector<int> taken;
+  for (size_t i = 0; i < file.columns.size(); ++i) {
+    const std::string name = trimmed(file.columns[i]);
+    const int attribute = attribute_of(name, columns);
+    if (attribute == 0) {
+      unknown.push_back(name);
+      continue;
+    }
+    if (std::find(taken.begin(), taken.end(), attribute) != taken.end()) fail_twice(file, name_of(attribute, columns));
+    taken.push_back(attribute);
+    match.matches.push_back({i, attribute});
+  }
+  match.has_rest = !unknown.empty();
+  if (unknown.empty() || (keeps_rest && !match.matches.empty())) return match;
+  if (!match.matches.empty() || file.format != files::Format::kCsv || file.columns.size() > columns.size())
+    fail_partly_matched(file, columns, unknown);
+  match = match_positions(file, columns);
+  match.note = "no name in the file's header is a column of the table: columns are matched by position";
+  return match;
+}
+
+}  // namespace
+
+int attribute_of(const std::string& name, const std::vector<pg::Column>& columns) {
+  for (const pg::Column& column : columns)
+    if (column.name == name) return column.number;
+  const std::string wanted = lower_case(name);
+  for (const pg::Column& column : columns)
+    if (lower_case(column.name) == wanted) return column.number;
+  return 0;
+}
+
+ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
+                          bool keeps_rest) {
+  if (file.columns.empty() || (file.columns.size() == 1 && file.columns[0].empty()))
+    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", file.name.c_str()),
+                      "It is empty, or its first line is.", "Its first line must name its columns.");
+  const bool has_names = file.format != files::Format::kCsv || reader.options.header.value_or(true);
+  if (!reader.columns.empty() && has_names) return match_known_shape(file, columns, reader, keeps_rest);
+  if (!has_names) return match_positions(file, columns);
+  return match_names(file, columns, keeps_rest);
+}
+
+}  // namespace etl

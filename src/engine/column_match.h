@@ -1,0 +1,33 @@
+// Which column of a table takes which column of a file.
+#pragma once
+
+#include "engine/reader_options.h"
+#include "pg/relations.h"
+
+namespace etl {
+
+struct ColumnMatch {
+  std::vector<files::Match> matches;
+  bool has_rest = false;  // columns of the file that no column of the table takes
+  std::string note;       // what the user should know, or empty
+};
+
+// What the match is about, for its errors.
+struct MatchedFile {
+  std::string table;
+  std::string name;
+  files::Format format;
+  std::vector<std::string> columns;  // of the file, in its order
+};
+
+// A job whose files have a known shape: they must have just these columns, JSON files some of them. Otherwise names
+// decide, in any order and case; where no name of a CSV file's header is a column's, columns are matched by position,
+// with a note. Where only some are, it is an error, unless `keeps_rest`: then the others are left over.
+// Failure (undefined_column, duplicate_column, bad_copy_file_format).
+ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
+                          bool keeps_rest);
+
+// The number of the column of that name, else of one that equals it without regard to case; 0: none.
+int attribute_of(const std::string& name, const std::vector<pg::Column>& columns);
+
+}  // namespace etl

@@ -1,0 +1,113 @@
+#include <nlohmann/json.hpp>  // first: the server's headers redefine what it uses
+
+#include "engine/reader_options.h"
+
+namespace etl {
+
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void refuse(const std::string& key, const std::string& what) {
+  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("reader option \"%s\" %s", key.c_str(), what.c_str()));
+}
+
+std::string text_of(const std::string& key, const json& value) {
+  if (!value.is_string()) refuse(key, "must be a text");
+  return value.get<std::string>();
+}
+
+// One character, which COPY and DuckDB both take; or none.
+std::string mark_of(const std::string& key, const json& value, bool may_be_empty) {
+  const std::string text = text_of(key, value);
+  if (text.size() > 1 || (text.empty() && !may_be_empty) || text == "\n" || text == "\r")
+    refuse(key, may_be_empty ? "must be a single one-byte character, or empty" : "must be a single one-byte character");
+  return text;
+}
+
+std::string one_of(const std::string& key, const json& value, std::initializer_list<const char*> words) {
+  const std::string text = text_of(key, value);
+  std::string list;
+  for (const char* word : words) {
+    if (text == word) return text;
+    list += (list.empty() ? "" : ", ") + std::string(word);
+  }
+  refuse(key, "must be one of " + list);
+}
+
+bool truth_of(const std::string& key, const json& value) {
+  if (!value.is_boolean()) refuse(key, "must be true or false");
+  return value.get<bool>();
+}
+
+int64_t lines_of(const std::string& key, const json& value) {
+  if (!value.is_number_integer() || value.get<int64_t>() < 0 || value.get<int64_t>() > 1'000'000)
+    refuse(key, "must be a number of lines from 0 to 1000000");
+  return value.get<int64_t>();
+}
+
+std::vector<KnownColumn> columns_of(const std::string& key, const json& value) {
+  std::vector<KnownColumn> columns;
+  const bool is_list = value.is_array();
+  for (const json& entry : is_list ? value : json::array()) {
+    const bool fits = entry.is_object() && entry.contains("file") && entry["file"].is_string() &&
+                      entry.contains("column") && entry["column"].is_string();
+    if (!fits) refuse(key, R"(must hold objects such as {"file": "Order Date", "column": "order_date"})");
+    columns.push_back({entry["file"].get<std::string>(), entry["column"].get<std::string>()});
+  }
+  if (!is_list) refuse(key, "must be an array");
+  return columns;
+}
+
+using Reader = void (*)(JobReader*, const std::string& key, const json& value);
+
+const std::map<std::string, Reader>& readers() {
+  static const auto* all = new std::map<std::string, Reader>{
+      {"format",
+       [](auto* r, auto& k, auto& v) {
+         r->format = one_of(k, v, {"csv", "json", "ndjson", "parquet"});
+       }},
+      {"compression",
+       [](auto* r, auto& k, auto& v) {
+         r->compressed = one_of(k, v, {"gzip", "none"}) == "gzip";
+       }},
+      {"delimiter", [](auto* r, auto& k, auto& v) { r->options.delimiter = mark_of(k, v, false); }},
+      {"quote", [](auto* r, auto& k, auto& v) { r->options.quote = mark_of(k, v, true); }},
+      {"escape", [](auto* r, auto& k, auto& v) { r->options.escape = mark_of(k, v, true); }},
+      {"header", [](auto* r, auto& k, auto& v) { r->options.header = truth_of(k, v); }},
+      {"skip", [](auto* r, auto& k, auto& v) { r->options.skip = lines_of(k, v); }},
+      {"null_string", [](auto* r, auto& k, auto& v) { r->options.null_string = text_of(k, v); }},
+      {"encoding",
+       [](auto* r, auto& k, auto& v) { r->options.encoding = one_of(k, v, {"utf-8", "utf-16", "latin-1"}); }},
+      {"decimal_separator", [](auto* r, auto& k, auto& v) { r->options.decimal_separator = one_of(k, v, {".", ","}); }},
+      {"date_format", [](auto* r, auto& k, auto& v) { r->options.date_format = text_of(k, v); }},
+      {"timestamp_format", [](auto* r, auto& k, auto& v) { r->options.timestamp_format = text_of(k, v); }},
+      {"columns", [](auto* r, auto& k, auto& v) { r->columns = columns_of(k, v); }},
+      {"new_columns", [](auto* r, auto& k, auto& v) {
+         r->ignores_new_columns = one_of(k, v, {"fail", "ignore"}) == "ignore";
+       }}};
+  return *all;
+}
+
+}  // namespace
+
+JobReader parse_reader_options(const std::string& text) {
+  const json options = json::parse(text, nullptr, false);
+  if (!options.is_object())
+    throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, "reader_options must be a JSON object", "",
+                      R"(For example {"delimiter": ";", "decimal_separator": ","}.)");
+  JobReader reader;
+  for (const auto& [key, value] : options.items()) {
+    const auto found = readers().find(key);
+    if (found == readers().end()) {
+      std::string known;
+      for (const auto& [name, read] : readers()) known += (known.empty() ? "" : ", ") + name;
+      throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("reader option \"%s\" is not known", key.c_str()),
+                        "", "Known are: " + known + ".");
+    }
+    found->second(&reader, key, value);
+  }
+  return reader;
+}
+
+}  // namespace etl

@@ -1,0 +1,39 @@
+// Batches of datums into a table without triggers.
+#pragma once
+
+#include "files/converter.h"
+#include "pg/row_writer.h"
+
+namespace etl::files {
+
+// Whether rows can be written past the executor: an ordinary table without triggers and row security. Empty, or the
+// reason why not.
+std::string why_not_written_directly(Oid table);
+
+// Writes into the table itself, or a heap that will replace its content. Columns that the batches do not fill get their
+// defaults. Nothing is to be freed after an error: the abort of the transaction does it.
+class BatchWriter {
+ public:
+  // `attributes`: numbers of the columns that every batch fills.
+  BatchWriter(Oid table, Oid heap, const std::vector<int>& attributes);
+
+  // Writes the rows of a batch but those marked. `columns[i]` are the values of `attributes[i]`.
+  void write(const std::vector<Datums>& columns, size_t rows, const std::vector<bool>& skipped);
+
+  // Ends the work. Returns the number of rows.
+  int64_t finish();
+
+  // The row of the batch that an error raised by write() is about.
+  size_t row_at_fault() const { return row_; }
+
+ private:
+  void prepare_defaults();
+  void put_row(const std::vector<Datums>& columns);
+
+  std::vector<int> attributes_;
+  pg::RowWriter* writer_ = nullptr;
+  std::vector<std::pair<int, ExprState*>> defaults_;  // by index of the attribute
+  size_t row_ = 0;
+};
+
+}  // namespace etl::files

@@ -1,0 +1,158 @@
+#include "pg/copy_rows.h"
+
+#include "pg/boundary.h"
+#include "pg/guard.h"
+#include "pg/row_writer.h"
+
+extern "C" {
+#include "access/table.h"
+#include "commands/copy.h"
+#include "commands/progress.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_node.h"
+#include "parser/parse_relation.h"
+#include "utils/acl.h"
+#include "utils/backend_progress.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+}
+
+namespace etl::pg {
+
+namespace {
+
+// COPY's callback takes no argument of ours: there is one COPY at a time.
+const CopySource* current_source = nullptr;
+
+class SourceInUse {
+ public:
+  explicit SourceInUse(const CopySource* source) { current_source = source; }
+  ~SourceInUse() { current_source = nullptr; }
+  SourceInUse(const SourceInUse&) = delete;
+  SourceInUse& operator=(const SourceInUse&) = delete;
+};
+
+int read_source(void* buffer, int, int most) {
+  return boundary(
+      [&] { return static_cast<int>((*current_source)(static_cast<char*>(buffer), static_cast<size_t>(most))); });
+}
+
+// In the server's memory: what C++ owns, a jump would leave.
+List* server_list(const std::vector<std::string>& texts) {
+  return guard([&] {
+    List* list = NIL;
+    for (const std::string& text : texts) list = lappend(list, makeString(pstrdup(text.c_str())));
+    return list;
+  });
+}
+
+List* options_of(const CopyDialect& dialect) {
+  List* options = NIL;
+  const auto add = [&](const char* name, const char* text) {
+    options = lappend(options, makeDefElem(pstrdup(name), reinterpret_cast<Node*>(makeString(pstrdup(text))), -1));
+  };
+  const auto add_given = [&](const char* name, const std::optional<std::string>& text) {
+    if (text) add(name, text->c_str());
+  };
+  guard([&] {
+    add("format", dialect.csv ? "csv" : "text");
+    if (dialect.header) add("header", "true");
+    add_given("delimiter", dialect.delimiter);
+    add_given("quote", dialect.quote);
+    add_given("escape", dialect.escape);
+    add_given("null", dialect.null_string);
+    add_given("encoding", dialect.encoding);
+  });
+  return options;
+}
+
+// Row by row into the heap of a Replacement.
+int64_t copy_aside(CopyFromState copy, Oid table, Oid heap) {
+  RowWriter* writer = RowWriter::open(table, heap);
+  ErrorContextCallback callback{error_context_stack, CopyFromErrorCallback, copy};
+  error_context_stack = &callback;
+  for (bool found = true; found;) {
+    CHECK_FOR_INTERRUPTS();
+    TupleTableSlot* slot = writer->next();
+    const MemoryContext caller = MemoryContextSwitchTo(writer->row_context());
+    found = NextCopyFrom(copy, GetPerTupleExprContext(writer->estate), slot->tts_values, slot->tts_isnull);
+    MemoryContextSwitchTo(caller);
+    if (!found) break;
+    writer->put();
+    pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED, writer->rows);
+  }
+  const int64_t rows = writer->close();
+  error_context_stack = callback.previous;
+  return rows;
+}
+
+bool may_insert(Oid table, AttrNumber column) {
+  return pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK ||
+         pg_attribute_aclcheck(table, column, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+}
+
+}  // namespace
+
+int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, const CopyDialect& dialect,
+                  const CopySource& source) {
+  const SourceInUse in_use(&source);
+  List* names = server_list(columns);
+  List* options = options_of(dialect);
+  return guard([&] {
+    PreventCommandIfReadOnly("COPY FROM");
+    Relation relation = table_open(table, RowExclusiveLock);
+    ParseState* parse = make_parsestate(nullptr);
+    addRangeTableEntryForRelation(parse, relation, RowExclusiveLock, nullptr, false, false);
+    CopyFromState copy = BeginCopyFrom(parse, relation, nullptr, nullptr, false, read_source, names, options);
+    const int64_t rows = heap == table ? static_cast<int64_t>(CopyFrom(copy)) : copy_aside(copy, table, heap);
+    EndCopyFrom(copy);
+    free_parsestate(parse);
+    table_close(relation, NoLock);
+    return rows;
+  });
+}
+
+void require_insert(Oid table, const std::vector<std::string>& columns) {
+  List* names = server_list(columns);
+  guard([&] {
+    ListCell* cell;
+    foreach (cell, names) {
+      const AttrNumber column = get_attnum(table, strVal(lfirst(cell)));
+      if (!may_insert(table, column)) aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table));
+    }
+    if (check_enable_rls(table, InvalidOid, false) == RLS_ENABLED)
+      ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                      errmsg("table \"%s\" has row-level security", get_rel_name(table)),
+                      errdetail("Files can be loaded only where it does not apply to the job's owner, as with COPY."),
+                      errhint("Give the job to the table's owner, or load another table and insert from it.")));
+  });
+}
+
+void append_copy_text(std::string* line, std::string_view value) {
+  for (const char c : value) {
+    switch (c) {
+      case '\\':
+        *line += "\\\\";
+        break;
+      case '\n':
+        *line += "\\n";
+        break;
+      case '\r':
+        *line += "\\r";
+        break;
+      case '\t':
+        *line += "\\t";
+        break;
+      default:
+        *line += c;
+    }
+  }
+}
+
+void append_copy_null(std::string* line) {
+  *line += "\\N";
+}
+
+}  // namespace etl::pg
