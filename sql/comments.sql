@@ -71,8 +71,10 @@ COMMENT ON COLUMN setup.load_jobs.table_name IS
   'Table that the job writes, as SQL names it; without a schema, in the layer''s. Checked after the layer has run. '
   'Null: none declared.';
 COMMENT ON COLUMN setup.load_jobs.file_path IS
-  'CSV file that replaces the content of the table: an absolute path on the server, or {key}/name with a key of '
-  'setup.etl_config, where the name matches without regard to case. Null for a command.';
+  'File that is loaded into the table. With a location: a path beneath it, or a pattern for several (* ? [..] within '
+  'a name, ** for any number of directories). Without: a CSV file that replaces the table''s content, an absolute path '
+  'on the server, or {key}/name with a key of setup.etl_config, where the name matches without regard to case. Null for '
+  'a command.';
 COMMENT ON COLUMN setup.load_jobs.command IS
   'SQL that the job runs: one or more statements. Null for a file load.';
 COMMENT ON COLUMN setup.load_jobs.load_order IS
@@ -111,6 +113,29 @@ COMMENT ON COLUMN setup.load_jobs.never_retry_on IS
   'Errors after which it is not tried again, in the same words as retry_on. Null: as its layer says.';
 COMMENT ON COLUMN setup.load_jobs.shares_commit IS
   'Whether the job, when it is known to be short, may share a transaction with others (each in its own subtransaction).';
+COMMENT ON COLUMN setup.load_jobs.location IS
+  'Location that file_path is beneath; null: file_path is absolute. The owner needs the location, and no other right on files.';
+COMMENT ON COLUMN setup.load_jobs.load_mode IS
+  'Of files in a location: replace (all of them together replace the table''s content), append (each file once), or '
+  'upsert (each file once, rows that are there already by key_columns are updated; of two rows of a file with the same '
+  'key the later one counts).';
+COMMENT ON COLUMN setup.load_jobs.key_columns IS
+  'For upsert: the columns by which a row is known. The table needs a unique index on them.';
+COMMENT ON COLUMN setup.load_jobs.skip_unchanged IS 'For replace: do nothing while the files are those of the last load.';
+COMMENT ON COLUMN setup.load_jobs.reader_options IS
+  'How files are read: an object with any of format, compression, delimiter, quote, escape, header, skip, null_string, '
+  'encoding, decimal_separator, date_format, timestamp_format and columns.';
+COMMENT ON COLUMN setup.load_jobs.on_bad_row IS
+  'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects.';
+COMMENT ON COLUMN setup.load_jobs.reject_limit IS 'So many rows of a file may be put aside; with more it fails. Null: any number.';
+COMMENT ON COLUMN setup.load_jobs.reject_share IS
+  'Such a share of a file''s rows may be put aside, from 0 to 1; with more it fails. Null: any.';
+COMMENT ON COLUMN setup.load_jobs.rescue_column IS
+  'Column of type jsonb that takes what a file has in columns that the table has not; null: they are an error.';
+COMMENT ON COLUMN setup.load_jobs.provenance IS
+  'Whether to fill _source_file, _source_row and _loaded_at of the table: path and row that a row comes from, and when. '
+  'Then rows of a file that has been replaced are deleted before it is loaded again.';
+COMMENT ON COLUMN setup.load_jobs.crawler IS 'Crawler that made the job; null: none did.';
 COMMENT ON COLUMN setup.load_jobs.owner_oid IS 'Role that owner names; follows from it when owner is written.';
 
 COMMENT ON TABLE setup.load_runs IS
@@ -181,6 +206,16 @@ COMMENT ON COLUMN setup.run_steps.retry_on IS 'As the job or its layer says.';
 COMMENT ON COLUMN setup.run_steps.never_retry_on IS 'As the job or its layer says.';
 COMMENT ON COLUMN setup.run_steps.shares_commit IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.expected_ms IS 'How long it was expected to take, in milliseconds; null: it had never succeeded.';
+COMMENT ON COLUMN setup.run_steps.location IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.load_mode IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.key_columns IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.skip_unchanged IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.reader_options IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.on_bad_row IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.reject_limit IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.reject_share IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.rescue_column IS 'As in setup.load_jobs.';
+COMMENT ON COLUMN setup.run_steps.provenance IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.round IS 'How often setup.resume_run() has opened the step again.';
 COMMENT ON COLUMN setup.run_steps.attempts_before IS 'Attempts before the present round.';
 
@@ -224,9 +259,9 @@ COMMENT ON FUNCTION setup.create_layer(text, integer, text, jsonb) IS
   'Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
 COMMENT ON FUNCTION setup.drop_layer(text) IS
   'Removes a layer''s row and views; its schema and data stay. Raises dependent_objects_still_exist while it has jobs.';
-COMMENT ON FUNCTION setup.add_job(text, text, text, text, text, text[], integer, text, boolean, text, integer, integer, jsonb, interval, interval, integer, interval, double precision, interval, text[], text[], boolean) IS
-  'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (CSV, with '
-  'table_name). depends_on: job of the same layer, or layer.job of an earlier one. transaction: single or each. '
+COMMENT ON FUNCTION setup.add_job(text, text, text, text, text, text[], integer, text, boolean, text, integer, integer, jsonb, interval, interval, integer, interval, double precision, interval, text[], text[], boolean, text, text, text[], boolean, jsonb, text, bigint, double precision, text, boolean, text) IS
+  'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (with '
+  'table_name, and location unless it is the absolute path of a CSV file). depends_on: job of the same layer, or layer.job of an earlier one. transaction: single or each. '
   'owner: the caller, or a role that it is a member of. The others are explained at the columns of setup.load_jobs. Raises undefined_object for an unknown layer, '
   'insufficient_privilege where the job or the owner is somebody else''s.';
 COMMENT ON FUNCTION setup.drop_job(text, text) IS
@@ -311,6 +346,33 @@ COMMENT ON FUNCTION setup.make_partitions(timestamptz) IS
 COMMENT ON FUNCTION setup.drop_history(timestamptz) IS
   'Drops the weekly partitions that ended before a moment and have no unfinished run; returns of how many weeks. The '
   'engine calls it with etl_orchestrator.log_retention.';
+COMMENT ON TABLE setup.load_files IS
+  'Loads of files from locations, one row each. A current row is the job''s bookmark, too: that version of the file is in '
+  'the table. Each role sees those of the jobs that it sees.';
+COMMENT ON COLUMN setup.load_files.file_id IS 'Number of the row.';
+COMMENT ON COLUMN setup.load_files.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.load_files.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.load_files.location IS 'Location that the file is in.';
+COMMENT ON COLUMN setup.load_files.path IS 'Its path beneath the location; the present one where it was renamed.';
+COMMENT ON COLUMN setup.load_files.size IS 'Its size in bytes.';
+COMMENT ON COLUMN setup.load_files.modified_at IS 'When it was last modified.';
+COMMENT ON COLUMN setup.load_files.modified_ns IS 'The same, exactly: nanoseconds since 1970.';
+COMMENT ON COLUMN setup.load_files.content_hash IS 'SHA-256 of its content; null where it was not needed.';
+COMMENT ON COLUMN setup.load_files.status IS 'LOADED or FAILED.';
+COMMENT ON COLUMN setup.load_files.rows_loaded IS 'Rows that it brought; null where it failed.';
+COMMENT ON COLUMN setup.load_files.rows_rejected IS 'Rows that were put aside; null where it failed.';
+COMMENT ON COLUMN setup.load_files.run_id IS 'Run that loaded it.';
+COMMENT ON COLUMN setup.load_files.attempt IS 'Attempt of the job in that run.';
+COMMENT ON COLUMN setup.load_files.loaded_at IS 'When it was loaded or failed.';
+COMMENT ON COLUMN setup.load_files.sqlstate IS 'SQLSTATE of the error; null: there was none.';
+COMMENT ON COLUMN setup.load_files.message IS
+  'Why it failed, or what is to be known of the load: that the file was replaced, renamed or touched. Null: nothing.';
+COMMENT ON COLUMN setup.load_files.is_current IS
+  'Whether this is the version that the table holds. False for failures, for versions that were replaced since, and after '
+  'setup.reset_bookmark().';
+COMMENT ON COLUMN setup.load_files.reload IS 'Whether setup.reload_file() has asked to load it once more.';
+COMMENT ON FUNCTION setup.file_problem(setup.load_jobs) IS
+  'What is wrong with what a job says of files, in words that follow "job x:"; null if nothing is.';
 COMMENT ON FUNCTION setup.job_problem(setup.load_jobs) IS
   'What is wrong with a job''s limits, timeouts or retries, in words that follow "job x:"; null if nothing is.';
 COMMENT ON FUNCTION setup.require_retry_patterns(text[]) IS

@@ -23,7 +23,18 @@ CREATE FUNCTION setup.add_job(
   max_retry_delay interval DEFAULT NULL,
   retry_on text[] DEFAULT NULL,
   never_retry_on text[] DEFAULT NULL,
-  shares_commit boolean DEFAULT true
+  shares_commit boolean DEFAULT true,
+  location text DEFAULT NULL,
+  load_mode text DEFAULT 'replace',
+  key_columns text[] DEFAULT NULL,
+  skip_unchanged boolean DEFAULT false,
+  reader_options jsonb DEFAULT '{}',
+  on_bad_row text DEFAULT 'fail',
+  reject_limit bigint DEFAULT NULL,
+  reject_share double precision DEFAULT NULL,
+  rescue_column text DEFAULT NULL,
+  provenance boolean DEFAULT false,
+  crawler text DEFAULT NULL
 ) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -45,7 +56,7 @@ BEGIN
   IF num_nonnulls(add_job.command, add_job.file_path) <> 1 THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('job "%s.%s" must have either a command or a file', add_job.layer, add_job.job_name),
-      HINT = 'Give command => ''CALL ...'' to run SQL, or file_path and table_name to load a CSV file.';
+      HINT = 'Give command => ''CALL ...'' to run SQL, or file_path and table_name to load a file.';
   END IF;
   IF add_job.file_path IS NOT NULL AND add_job.table_name IS NULL THEN
     RAISE invalid_parameter_value USING
@@ -94,6 +105,17 @@ BEGIN
   job.retry_on := add_job.retry_on;
   job.never_retry_on := add_job.never_retry_on;
   job.shares_commit := coalesce(add_job.shares_commit, true);
+  job.location := add_job.location;
+  job.load_mode := coalesce(add_job.load_mode, 'replace');
+  job.key_columns := add_job.key_columns;
+  job.skip_unchanged := coalesce(add_job.skip_unchanged, false);
+  job.reader_options := coalesce(add_job.reader_options, '{}');
+  job.on_bad_row := coalesce(add_job.on_bad_row, 'fail');
+  job.reject_limit := add_job.reject_limit;
+  job.reject_share := add_job.reject_share;
+  job.rescue_column := add_job.rescue_column;
+  job.provenance := coalesce(add_job.provenance, false);
+  job.crawler := add_job.crawler;
   job.owner_oid := 0;
   problem := setup.job_problem(job);
   IF problem IS NOT NULL THEN
@@ -111,7 +133,11 @@ BEGIN
         max_attempts = excluded.max_attempts, retry_delay = excluded.retry_delay,
         backoff_rate = excluded.backoff_rate, max_retry_delay = excluded.max_retry_delay,
         retry_on = excluded.retry_on, never_retry_on = excluded.never_retry_on,
-        shares_commit = excluded.shares_commit;
+        shares_commit = excluded.shares_commit, location = excluded.location, load_mode = excluded.load_mode,
+        key_columns = excluded.key_columns, skip_unchanged = excluded.skip_unchanged,
+        reader_options = excluded.reader_options, on_bad_row = excluded.on_bad_row,
+        reject_limit = excluded.reject_limit, reject_share = excluded.reject_share,
+        rescue_column = excluded.rescue_column, provenance = excluded.provenance, crawler = excluded.crawler;
 END
 $$;
 

@@ -25,7 +25,8 @@ BEGIN
     $view$CREATE VIEW %1$I.load_jobs WITH (security_invoker = true) AS
       SELECT layer, job_name, table_name, file_path, command, load_order, is_enabled, depends_on, owner, transaction,
              discovered_as, priority, max_concurrent, resources, timeout, statement_timeout, max_attempts, retry_delay,
-             backoff_rate, max_retry_delay, retry_on, never_retry_on, shares_commit
+             backoff_rate, max_retry_delay, retry_on, never_retry_on, shares_commit, location, load_mode, key_columns,
+             skip_unchanged, reader_options, on_bad_row, reject_limit, reject_share, rescue_column, provenance, crawler
         FROM setup.load_jobs WHERE layer = %1$L WITH CHECK OPTION$view$, $1);
   EXECUTE format('ALTER VIEW %1$I.load_jobs ALTER COLUMN layer SET DEFAULT %1$L', $1);
   EXECUTE format('CREATE TRIGGER drop_job_row INSTEAD OF DELETE ON %I.load_jobs '

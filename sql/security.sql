@@ -8,7 +8,9 @@ GRANT SELECT ON setup.layers, setup.etl_config, setup.resources, setup.load_jobs
 GRANT INSERT,
       UPDATE (layer, job_name, table_name, file_path, command, load_order, is_enabled, depends_on, owner, transaction,
               discovered_as, priority, max_concurrent, resources, timeout, statement_timeout, max_attempts,
-              retry_delay, backoff_rate, max_retry_delay, retry_on, never_retry_on, shares_commit)
+              retry_delay, backoff_rate, max_retry_delay, retry_on, never_retry_on, shares_commit, location, load_mode,
+              key_columns, skip_unchanged, reader_options, on_bad_row, reject_limit, reject_share, rescue_column,
+              provenance, crawler)
   ON setup.load_jobs TO PUBLIC;
 
 ALTER TABLE setup.load_jobs ENABLE ROW LEVEL SECURITY;
@@ -48,6 +50,43 @@ CREATE FUNCTION setup.require_retry_patterns(patterns text[]) RETURNS void
   LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
   AS 'MODULE_PATHNAME', 'etl_require_retry_patterns';
 
+-- What is wrong with what a job says of files, in words that go on 'job "x": ...'; null if nothing is.
+CREATE FUNCTION setup.file_problem(job setup.load_jobs) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+  SELECT CASE
+    WHEN job.location = '' THEN 'location must be the name of a location'
+    WHEN job.location IS NOT NULL AND job.file_path IS NULL
+      THEN 'location says where a file is: give file_path, too'
+    WHEN job.location IS NULL AND (job.load_mode <> 'replace' OR job.skip_unchanged OR job.reader_options <> '{}'
+                                   OR job.on_bad_row <> 'fail' OR job.rescue_column IS NOT NULL OR job.provenance)
+      THEN 'load_mode, skip_unchanged, reader_options, on_bad_row, rescue_column and provenance are for files in a '
+           'location'
+    WHEN job.location IS NOT NULL AND (job.file_path LIKE '/%' OR '..' = ANY (string_to_array(job.file_path, '/')))
+      THEN 'file_path must lead from its location downwards, without a slash at its begin and without ".."'
+    WHEN job.load_mode NOT IN ('replace', 'append', 'upsert') THEN 'load_mode must be replace, append or upsert'
+    WHEN job.load_mode = 'upsert' AND coalesce(cardinality(job.key_columns), 0) = 0
+      THEN 'load_mode upsert takes key_columns, by which a row is known'
+    WHEN job.load_mode <> 'upsert' AND job.key_columns IS NOT NULL THEN 'key_columns are for load_mode upsert'
+    WHEN array_position(job.key_columns, NULL) IS NOT NULL OR array_position(job.key_columns, '') IS NOT NULL
+         OR array_ndims(job.key_columns) > 1 OR cardinality(job.key_columns) > 32
+      THEN 'key_columns must be a list of up to 32 names'
+    WHEN job.skip_unchanged AND job.load_mode <> 'replace'
+      THEN 'skip_unchanged is for load_mode replace: the others load each file once'
+    WHEN jsonb_typeof(job.reader_options) <> 'object' THEN 'reader_options must be an object, such as {"delimiter": ";"}'
+    WHEN job.on_bad_row NOT IN ('fail', 'reject') THEN 'on_bad_row must be fail or reject'
+    WHEN job.on_bad_row = 'fail' AND num_nonnulls(job.reject_limit, job.reject_share) > 0
+      THEN 'reject_limit and reject_share are for on_bad_row reject'
+    WHEN job.reject_limit < 0 THEN 'reject_limit must not be negative'
+    WHEN job.reject_share NOT BETWEEN 0 AND 1 THEN 'reject_share must be between 0 and 1'
+    WHEN job.rescue_column = '' OR octet_length(job.rescue_column) > 63 THEN 'rescue_column must be the name of a column'
+    ELSE (SELECT format('reader_options has no key "%s"', key) FROM jsonb_object_keys(job.reader_options) AS key
+           WHERE key NOT IN ('format', 'compression', 'delimiter', 'quote', 'escape', 'header', 'skip', 'null_string',
+                             'encoding', 'decimal_separator', 'date_format', 'timestamp_format', 'columns')
+           ORDER BY key LIMIT 1)
+  END
+$$;
+
 -- What is wrong with a job's limits, timeouts or retries, in words that go on 'job "x": ...'; null if nothing is. The
 -- constraints of the table say the same to whoever would not be told here.
 CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
@@ -67,6 +106,7 @@ CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
     WHEN jsonb_typeof(job.resources) <> 'object' OR jsonb_path_exists(job.resources,
            '$.* ? (@.type() != "number" || @ < 1 || @ > 1000000 || @ != @.floor())')
       THEN 'resources must be an object of whole numbers from 1 on, such as {"warehouse_io": 2}'
+    ELSE setup.file_problem(job)
   END
 $$;
 
@@ -80,7 +120,8 @@ BEGIN
   END IF;
   RETURN (SELECT d.discovered_as FROM setup.discoverable_jobs(job.layer) d
            WHERE d.job_name = job.job_name AND d.discovered_as = job.discovered_as AND d.owner_oid = job.owner_oid
-             AND d.command IS NOT DISTINCT FROM job.command AND d.file_path IS NOT DISTINCT FROM job.file_path);
+             AND d.command IS NOT DISTINCT FROM job.command AND d.file_path IS NOT DISTINCT FROM job.file_path
+             AND job.location IS NULL);
 END
 $$;
 

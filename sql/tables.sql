@@ -49,11 +49,30 @@ CREATE TABLE setup.load_jobs (
   retry_on          text[],
   never_retry_on    text[],
   shares_commit     boolean NOT NULL DEFAULT true,
+  -- of files in a location
+  location          text CHECK (location <> ''),
+  load_mode         text NOT NULL DEFAULT 'replace' CHECK (load_mode IN ('replace', 'append', 'upsert')),
+  key_columns       text[] CHECK (array_position(key_columns, NULL) IS NULL AND array_position(key_columns, '') IS NULL
+                                  AND array_ndims(key_columns) = 1 AND cardinality(key_columns) <= 32),
+  skip_unchanged    boolean NOT NULL DEFAULT false,
+  reader_options    jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(reader_options) = 'object'),
+  on_bad_row        text NOT NULL DEFAULT 'fail' CHECK (on_bad_row IN ('fail', 'reject')),
+  reject_limit      bigint CHECK (reject_limit >= 0),
+  reject_share      double precision CHECK (reject_share >= 0 AND reject_share <= 1),
+  rescue_column     text CHECK (rescue_column <> '' AND octet_length(rescue_column) < 64),
+  provenance        boolean NOT NULL DEFAULT false,
+  crawler           text,
   owner_oid         oid NOT NULL DEFAULT 0,
   PRIMARY KEY (layer, job_name),
   CONSTRAINT load_jobs_does_one_thing CHECK (num_nonnulls(command, file_path) = 1),
   CONSTRAINT load_jobs_file_has_table CHECK (file_path IS NULL OR table_name IS NOT NULL),
-  CONSTRAINT load_jobs_file_is_single CHECK (file_path IS NULL OR transaction = 'single')
+  CONSTRAINT load_jobs_file_is_single CHECK (file_path IS NULL OR transaction = 'single'),
+  CONSTRAINT load_jobs_location_has_file CHECK (location IS NULL OR file_path IS NOT NULL),
+  CONSTRAINT load_jobs_upsert_has_key CHECK ((load_mode = 'upsert') = (key_columns IS NOT NULL)),
+  CONSTRAINT load_jobs_rejects_to_limit CHECK (on_bad_row = 'reject' OR num_nonnulls(reject_limit, reject_share) = 0),
+  CONSTRAINT load_jobs_options_need_location CHECK (location IS NOT NULL
+    OR load_mode = 'replace' AND NOT skip_unchanged AND reader_options = '{}' AND on_bad_row = 'fail'
+       AND rescue_column IS NULL AND NOT provenance)
 );
 
 -- What jobs may take together: so many units of each resource at the same time.
@@ -159,6 +178,16 @@ CREATE TABLE setup.run_steps (
   never_retry_on       text[],
   shares_commit        boolean NOT NULL,
   expected_ms          double precision,
+  location             text,
+  load_mode            text NOT NULL,
+  key_columns          text[],
+  skip_unchanged       boolean NOT NULL,
+  reader_options       jsonb NOT NULL,
+  on_bad_row           text NOT NULL,
+  reject_limit         bigint,
+  reject_share         double precision,
+  rescue_column        text,
+  provenance           boolean NOT NULL,
   round                integer NOT NULL DEFAULT 0,
   attempts_before      integer NOT NULL DEFAULT 0,
   PRIMARY KEY (run_id, step_id, run_at)

@@ -49,6 +49,7 @@ Configuration read_configuration(Oid caller) {
 std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Blueprint& blueprint) {
   static pg::Statement read{
       "SELECT wanted.no, j.owner, j.owner_oid, j.table_name, j.file_path, j.command, j.transaction, j.discovered_as, "
+      "j.location, j.load_mode, j.key_columns, "
       "CASE WHEN j.resources <> '{}' THEN ARRAY(SELECT CASE WHEN r.capacity IS NULL "
       "THEN format('resource \"%s\" does not exist', key) "
       "ELSE format('it takes %s units of resource \"%s\", which has %s', value::numeric::integer, key, r.capacity) END "
@@ -67,10 +68,20 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
   }
   const pg::Rows rows = read.run({pg::text_array(layers), pg::text_array(names)});
   std::vector<JobDetail> details(names.size());
-  for (int i = 0; i < rows.size(); ++i)
-    details[static_cast<size_t>(rows.int8(i, 0) - 1)] = {rows.text(i, 1), rows.oid(i, 2),  rows.text(i, 3),
-                                                         rows.text(i, 4), rows.text(i, 5), rows.text(i, 6),
-                                                         rows.text(i, 7), rows.texts(i, 8)};
+  for (int i = 0; i < rows.size(); ++i) {
+    JobDetail& detail = details[static_cast<size_t>(rows.int8(i, 0) - 1)];
+    detail.owner = rows.text(i, 1);
+    detail.owner_oid = rows.oid(i, 2);
+    detail.table_name = rows.text(i, 3);
+    detail.file_path = rows.text(i, 4);
+    detail.command = rows.text(i, 5);
+    detail.transaction = rows.text(i, 6);
+    detail.discovered_as = rows.text(i, 7);
+    detail.location = rows.text(i, 8);
+    detail.load_mode = rows.text(i, 9);
+    detail.key_columns = rows.texts(i, 10);
+    detail.lacking = rows.texts(i, 11);
+  }
   return details;
 }
 

@@ -65,7 +65,8 @@ pg::Value optional_text(const std::optional<std::string>& text) {
 struct Columns {
   std::vector<int> layer_no, load_order, follows_layer;
   std::vector<Oid> owner_oid;
-  std::vector<std::string> job_name, owner, depends_on, table_name, file_path, command, transaction, discovered_as;
+  std::vector<std::string> job_name, owner, depends_on, table_name, file_path, location, command, transaction,
+      discovered_as;
 };
 
 std::string array_literal(const std::vector<int>& numbers) {
@@ -86,6 +87,7 @@ Columns columns_of(const std::vector<PlannedStep>& steps) {
     columns.depends_on.push_back(array_literal(step.depends_on));
     columns.table_name.push_back(step.table);
     columns.file_path.push_back(step.file);
+    columns.location.push_back(step.location);
     columns.command.push_back(step.command);
     columns.transaction.push_back(step.transaction);
     columns.discovered_as.push_back(step.discovered_as);
@@ -99,7 +101,8 @@ void store_steps(const RunRequest& request, const RunKey& key, const PlannedRun&
       "INSERT INTO setup.run_steps (run_id, run_at, step_id, layer_no, layer, in_sequence, job_name, owner, owner_oid, "
       "load_order, depends_on, follows_layer, table_name, file_path, command, transaction, discovered_as, priority, "
       "max_concurrent, resources, layer_timeout_ms, timeout_ms, statement_timeout_ms, max_attempts, retry_delay_ms, "
-      "backoff_rate, max_retry_delay_ms, retry_on, never_retry_on, shares_commit, expected_ms) "
+      "backoff_rate, max_retry_delay_ms, retry_on, never_retry_on, shares_commit, expected_ms, location, load_mode, "
+      "key_columns, skip_unchanged, reader_options, on_bad_row, reject_limit, reject_share, rescue_column, provenance) "
       "SELECT $1, $2, s.no - 1, s.layer_no, l.layer, l.execution = 'sequence', s.job_name, s.owner, s.owner_oid, "
       "s.load_order, s.depends_on::int[], s.follows_layer = 1, nullif(s.table_name, ''), nullif(s.file_path, ''), "
       "nullif(s.command, ''), s.transaction, nullif(s.discovered_as, ''), j.priority, j.max_concurrent, j.resources, "
@@ -109,18 +112,22 @@ void store_steps(const RunRequest& request, const RunKey& key, const PlannedRun&
       "coalesce(j.max_attempts, l.max_attempts), extract(epoch FROM coalesce(j.retry_delay, l.retry_delay)) * 1000, "
       "coalesce(j.backoff_rate, l.backoff_rate), "
       "extract(epoch FROM coalesce(j.max_retry_delay, l.max_retry_delay)) * 1000, coalesce(j.retry_on, l.retry_on), "
-      "coalesce(j.never_retry_on, l.never_retry_on), j.shares_commit AND j.transaction = 'single', h.expected_ms "
+      "coalesce(j.never_retry_on, l.never_retry_on), "
+      "j.shares_commit AND j.transaction = 'single' AND s.location = '', h.expected_ms, nullif(s.location, ''), "
+      "j.load_mode, j.key_columns, j.skip_unchanged, j.reader_options, j.on_bad_row, j.reject_limit, j.reject_share, "
+      "j.rescue_column, j.provenance "
       "FROM unnest($4::int[], $5::int[], $6::int[], $7::oid[], $8::text[], $9::text[], $10::text[], $11::text[], "
-      "$12::text[], $13::text[], $14::text[], $15::text[]) WITH ORDINALITY "
+      "$12::text[], $13::text[], $14::text[], $15::text[], $17::text[]) WITH ORDINALITY "
       "AS s(layer_no, load_order, follows_layer, owner_oid, job_name, owner, depends_on, table_name, file_path, "
-      "command, transaction, discovered_as, no) "
+      "command, transaction, discovered_as, location, no) "
       "JOIN setup.layers l ON l.layer = ($3::text[])[s.layer_no + 1] "
       // OFFSET 0: one look into an index for each, whatever the planner believes of the tables.
       "CROSS JOIN LATERAL (SELECT * FROM setup.load_jobs k WHERE k.layer = l.layer AND k.job_name = s.job_name "
       "OFFSET 0) j LEFT JOIN LATERAL (SELECT k.expected_ms FROM setup.job_history k "
       "WHERE k.layer = l.layer AND k.job_name = s.job_name OFFSET 0) h ON true",
       {INT8OID, TIMESTAMPTZOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, OIDARRAYOID, TEXTARRAYOID,
-       TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID}};
+       TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID,
+       TEXTARRAYOID}};
   const Columns columns = columns_of(run.steps);
   std::vector<std::string> layers;
   for (const plan::Layer& layer : run.layers) layers.push_back(layer.name);
@@ -130,7 +137,7 @@ void store_steps(const RunRequest& request, const RunKey& key, const PlannedRun&
        pg::text_array(columns.job_name), pg::text_array(columns.owner), pg::text_array(columns.depends_on),
        pg::text_array(columns.table_name), pg::text_array(columns.file_path), pg::text_array(columns.command),
        pg::text_array(columns.transaction), pg::text_array(columns.discovered_as),
-       optional_text(request.statement_timeout)});
+       optional_text(request.statement_timeout), pg::text_array(columns.location)});
   if (rows.processed() != run.steps.size())
     throw pg::Failure(ERRCODE_T_R_SERIALIZATION_FAILURE, "jobs were dropped while the run was planned", "",
                       "Start the run again.");

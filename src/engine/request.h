@@ -26,9 +26,10 @@ struct PlannedStep {
   int load_order;
   bool follows_layer;
   std::vector<int> depends_on;
-  std::string table;    // "schema.table", or empty
-  std::string file;     // an existing file, or empty
-  std::string command;  // or empty
+  std::string table;     // "schema.table", or empty
+  std::string file;      // an existing file; with a location: a path or pattern beneath it; or empty
+  std::string location;  // or empty
+  std::string command;   // or empty
   std::string transaction;
   std::string discovered_as;  // kind of object that it was discovered from, or empty
 };

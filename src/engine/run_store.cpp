@@ -192,12 +192,37 @@ std::optional<int64_t> learn_durations(const RunKey& run, int64_t log_id) {
   return rows.int8(0, 0);
 }
 
+namespace {
+
+constexpr const char* kFileColumns =
+    "location, load_mode, key_columns, skip_unchanged, reader_options, on_bad_row = 'reject', reject_limit, "
+    "reject_share, rescue_column, provenance";
+
+// From column `at` on.
+FileLoading file_loading_of(const pg::Rows& rows, int row, int at) {
+  FileLoading files;
+  files.location = rows.text(row, at);
+  const std::string mode = rows.text(row, at + 1);
+  files.mode = mode == "append" ? LoadMode::kAppend : mode == "upsert" ? LoadMode::kUpsert : LoadMode::kReplace;
+  files.key_columns = rows.texts(row, at + 2);
+  files.skip_unchanged = rows.boolean(row, at + 3);
+  files.reader_options = rows.text(row, at + 4);
+  files.puts_rows_aside = rows.boolean(row, at + 5);
+  if (!rows.null(row, at + 6)) files.reject_limit = rows.int8(row, at + 6);
+  if (!rows.null(row, at + 7)) files.reject_share = rows.float8(row, at + 7);
+  files.rescue_column = rows.text(row, at + 8);
+  files.provenance = rows.boolean(row, at + 9);
+  return files;
+}
+
+}  // namespace
+
 std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps) {
   static const std::string text =
       std::string(
           "SELECT step_id, layer, job_name, table_name, file_path, command, transaction = 'each', "
           "discovered_as IS NOT NULL, coalesce(timeout_ms, 0), coalesce(statement_timeout_ms, 0), attempts_before, ") +
-      kPolicyColumns +
+      kPolicyColumns + ", " + kFileColumns +
       // OFFSET 0 keeps the planner from reading all steps of the run to find a few.
       " FROM unnest($3::int[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM setup.run_steps s "
       "WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = wanted.id OFFSET 0) s";
@@ -218,6 +243,7 @@ std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps)
     work.statement_timeout_ms = rows.int8(i, 9);
     work.attempts_before = rows.int4(i, 10);
     work.policy = policy_of(rows, i, 11);
+    work.files = file_loading_of(rows, i, 17);
     works.push_back(std::move(work));
   }
   std::sort(works.begin(), works.end(), [](const Work& a, const Work& b) { return a.step_id < b.step_id; });

@@ -63,6 +63,7 @@ class Validator {
     planned.command = detail.command;
     planned.transaction = detail.transaction;
     planned.discovered_as = detail.discovered_as;
+    planned.location = detail.location;
     const bool owner_is_fine = check_owner(job, detail);
     if (owner_is_fine) planned.owner = pg::role_name(detail.owner_oid);
     check_discovered(job, detail);

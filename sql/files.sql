@@ -1,0 +1,45 @@
+-- Files that jobs have loaded from locations: what was loaded, what failed, and what need not be loaded again.
+--
+-- A row is one load of one file. While is_current, it is the job's bookmark for that path, too: it says which version of
+-- the file the table holds. It commits together with the rows of the file.
+
+CREATE SEQUENCE setup.file_ids;
+
+CREATE TABLE setup.load_files (
+  file_id       bigint PRIMARY KEY DEFAULT nextval('setup.file_ids'),
+  layer         text NOT NULL,
+  job_name      text NOT NULL,
+  location      text NOT NULL,
+  path          text NOT NULL CHECK (octet_length(path) <= 2000),  -- an index has it
+  size          bigint NOT NULL,
+  modified_at   timestamptz NOT NULL,
+  modified_ns   bigint NOT NULL,
+  content_hash  text CHECK (content_hash ~ '^[0-9a-f]{64}$'),
+  status        text NOT NULL CHECK (status IN ('LOADED', 'FAILED')),
+  rows_loaded   bigint,
+  rows_rejected bigint,
+  run_id        bigint NOT NULL,
+  attempt       integer NOT NULL,
+  loaded_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+  sqlstate      text,
+  message       text,
+  is_current    boolean NOT NULL DEFAULT false,
+  reload        boolean NOT NULL DEFAULT false,
+  FOREIGN KEY (layer, job_name) REFERENCES setup.load_jobs ON UPDATE CASCADE ON DELETE CASCADE,
+  CHECK (status = 'LOADED' OR NOT is_current)
+);
+
+-- Of two loads of the same file that both reach their end, the second fails here, and its rows are rolled back.
+CREATE UNIQUE INDEX load_files_one_load ON setup.load_files (layer, job_name, location, path) WHERE is_current;
+CREATE INDEX load_files_by_content ON setup.load_files (layer, job_name, location, content_hash) WHERE is_current;
+CREATE INDEX load_files_by_job ON setup.load_files (layer, job_name, file_id);
+CREATE INDEX load_files_by_run ON setup.load_files (run_id);
+
+GRANT SELECT ON setup.load_files TO PUBLIC;
+ALTER TABLE setup.load_files ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members_of_owner ON setup.load_files FOR SELECT USING (EXISTS (  -- of a job that the user sees
+  SELECT FROM setup.load_jobs j WHERE j.layer = load_files.layer AND j.job_name = load_files.job_name));
+
+-- A restored table is not to be loaded once more.
+SELECT pg_catalog.pg_extension_config_dump('setup.load_files', '');
+SELECT pg_catalog.pg_extension_config_dump('setup.file_ids', '');
