@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "storage/shmem.h"
+#include "utils/resowner.h"
 }
 
 namespace etl {
@@ -13,7 +14,10 @@ namespace {
 SharedState* state = nullptr;
 shmem_request_hook_type next_request_hook = nullptr;
 shmem_startup_hook_type next_startup_hook = nullptr;
-bool call_at_commit = false;
+
+// Of the conductor, by the current transaction.
+enum class Call { kNone, kAtCommit, kDue };
+Call call = Call::kNone;
 
 constexpr const char* kTranche = "etl_orchestrator";
 
@@ -52,14 +56,22 @@ void startup() {
   if (!found) crash_notes::start_up(place_count());
 }
 
-// Wakes the conductor only when what it is to see is committed. Must not raise then.
 void at_transaction_end(XactEvent event, void*) {
-  if (!call_at_commit) return;
+  if (call == Call::kNone) return;
   if (event == XACT_EVENT_PRE_PREPARE)
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("cannot PREPARE a transaction that has started or cancelled a run")));
-  if (event == XACT_EVENT_COMMIT && state != nullptr) Locked().call_conductor(MyDatabaseId);
-  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT) call_at_commit = false;
+  if (event == XACT_EVENT_COMMIT) call = Call::kDue;
+  if (event == XACT_EVENT_ABORT) call = Call::kNone;
+}
+
+// Wakes the conductor only when it sees what has been committed. That is later than XACT_EVENT_COMMIT: until the
+// server has told everybody of a new partition, a conductor still reads with a plan that does not know it, finds no
+// run, and goes back to sleep. Must not raise.
+void at_release(ResourceReleasePhase phase, bool, bool is_top_level, void*) {
+  if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level || call != Call::kDue) return;
+  call = Call::kNone;
+  if (state != nullptr) Locked().call_conductor(MyDatabaseId);
 }
 
 }  // namespace
@@ -163,9 +175,10 @@ void call_conductor_at_commit() {
   static bool registered = false;
   if (!registered) {
     RegisterXactCallback(at_transaction_end, nullptr);
+    RegisterResourceReleaseCallback(at_release, nullptr);
     registered = true;
   }
-  call_at_commit = true;
+  call = Call::kAtCommit;
 }
 
 }  // namespace etl
