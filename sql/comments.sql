@@ -269,7 +269,8 @@ COMMENT ON FUNCTION setup.drop_job(text, text) IS
 COMMENT ON FUNCTION setup.param(text) IS
   'Inside a job: the value of a parameter of the run as text, null if it has none of that name. Outside a job: null.';
 COMMENT ON PROCEDURE setup.seed_load_jobs(text) IS
-  'Discovers the jobs of a layer, or of all: bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.csv; '
+  'Discovers the jobs of a layer, or of all: bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.*, '
+  'a file of any known type (csv, csv.gz, json, json.gz, ndjson, ndjson.gz, parquet; with two of them there is no job); '
   'in other layers a procedure load_{table}() writes {table}, and a materialized view is refreshed. A job belongs to the '
   'owner of its object. What was set by hand on a job stays.';
 
@@ -371,6 +372,15 @@ COMMENT ON COLUMN setup.load_files.is_current IS
   'Whether this is the version that the table holds. False for failures, for versions that were replaced since, and after '
   'setup.reset_bookmark().';
 COMMENT ON COLUMN setup.load_files.reload IS 'Whether setup.reload_file() has asked to load it once more.';
+COMMENT ON FUNCTION setup.import_orchestration_config(jsonb) IS
+  'Makes jobs, and layers where they are missing, from the content of an orchestration-config.json: bronze_jobs, '
+  'silver_jobs, gold_jobs (in parallel) and the same with _sequence (one after the other). Job "a-b" of layer silver becomes '
+  'silver.a_b, which runs CALL silver.load_a_b(); is_ready: that procedure is there. max_glue_job_wait_minutes is their '
+  'timeout. Crawlers and unknown keys are notices. Raises invalid_parameter_value for what is not of this form, and what '
+  'setup.add_job() and setup.create_layer() do.';
+COMMENT ON FUNCTION setup.data_set_files(text) IS
+  'The files that the path {key}/name.* of a discovered job means now. Null where the caller may not read files of the '
+  'server, for other paths, and where setup.etl_config has no such key.';
 COMMENT ON FUNCTION setup.file_problem(setup.load_jobs) IS
   'What is wrong with what a job says of files, in words that follow "job x:"; null if nothing is.';
 COMMENT ON FUNCTION setup.job_problem(setup.load_jobs) IS

@@ -20,7 +20,7 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   )
   SELECT o.relname::text, quote_ident(o.relname),
-         '{' || source.config_key || '}/' || substr(o.relname, length(source.name) + 2) || '.csv',
+         '{' || source.config_key || '}/' || substr(o.relname, length(source.name) + 2) || '.*',
          NULL, 'table', o.relowner, format('table "%s.%s"', $1, o.relname)
     FROM objects o
     LEFT JOIN LATERAL (
@@ -48,6 +48,10 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
    ORDER BY 1
 $$;
 
+-- The files that '{key}/name.*' means now, where the caller may read files of the server; else null.
+CREATE FUNCTION setup.data_set_files(file_path text) RETURNS text[]
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_data_set_files';
+
 CREATE PROCEDURE setup.seed_load_jobs(layer text DEFAULT NULL)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s'
   AS $$
@@ -56,6 +60,7 @@ DECLARE
   each_layer text;
   candidate record;
   present record;
+  files text[];
   problem text;
   total integer;
   fresh integer;
@@ -77,6 +82,12 @@ BEGIN
         RAISE NOTICE '% gets no job: no base path fits its name', candidate.label
           USING HINT = 'A table "bronze.{source}_{dataset}" is loaded from the directory in setup.etl_config key '
                        '"base_path_{source}".';
+        CONTINUE;
+      END IF;
+      files := setup.data_set_files(candidate.file_path);
+      IF cardinality(files) > 1 THEN
+        RAISE NOTICE '% gets no job: several files fit its name: "%" and "%"', candidate.label, files[1], files[2]
+          USING HINT = 'Leave one of them there, or add the job by hand with setup.add_job().';
         CONTINUE;
       END IF;
       problem := setup.ownership_problem(candidate.owner_oid);

@@ -2,6 +2,7 @@
 
 #include "engine/arguments.h"
 #include "engine/catalog.h"
+#include "engine/dataset_files.h"
 #include "engine/job_holds.h"
 #include "pg/boundary.h"
 #include "pg/guard.h"
@@ -25,6 +26,7 @@ PG_FUNCTION_INFO_V1(etl_release_job);
 PG_FUNCTION_INFO_V1(etl_create_resource);
 PG_FUNCTION_INFO_V1(etl_drop_resource);
 PG_FUNCTION_INFO_V1(etl_require_retry_patterns);
+PG_FUNCTION_INFO_V1(etl_data_set_files);
 PG_FUNCTION_INFO_V1(etl_call_conductor);
 
 Datum etl_param(PG_FUNCTION_ARGS) {
@@ -99,6 +101,17 @@ Datum etl_drop_resource(PG_FUNCTION_ARGS) {
 Datum etl_require_retry_patterns(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] { etl::require_retry_patterns(etl::pg::texts_of(PG_GETARG_DATUM(0), "a list of errors")); });
   PG_RETURN_VOID();
+}
+
+Datum etl_data_set_files(PG_FUNCTION_ARGS) {
+  const Datum files = etl::pg::boundary([&]() -> Datum {
+    const std::string path = *etl::text_argument(fcinfo, 0);
+    if (!etl::names_data_set(path)) return Datum(0);
+    const auto found = etl::visible_files_of_data_set(path);
+    return found ? etl::pg::text_array(*found).datum : Datum(0);
+  });
+  if (files == Datum(0)) PG_RETURN_NULL();
+  return files;
 }
 
 // A statement trigger.

@@ -1,5 +1,6 @@
 #include "engine/validation.h"
 
+#include "engine/dataset_files.h"
 #include "pg/files.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
@@ -156,7 +157,18 @@ class Validator {
                           pg::quote_name(detail.owner).c_str()));
       return "";
     }
-    if (!key.empty()) path = pg::find_ignoring_case(path);
+    if (!key.empty() && names_data_set(path)) {
+      const std::vector<std::string> files = files_of_data_set(path);
+      if (files.size() > 1) {
+        complain(job, pg::format("several files can be meant by \"%s\": \"%s\" and \"%s\"", path.c_str(),
+                                 files[0].c_str(), files[1].c_str()),
+                 "Leave one of them there, or give the job the path of one.");
+        return "";
+      }
+      if (!files.empty()) path = files.front();
+    } else if (!key.empty()) {
+      path = pg::find_ignoring_case(path);
+    }
     const std::string problem = pg::unreadable_because(path);
     if (problem.empty()) return path;
     const std::string disable = disable_hint(layer_name(job), job.name);

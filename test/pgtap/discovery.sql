@@ -13,7 +13,7 @@ INSERT INTO setup.etl_config VALUES ('base_path_crm', :'files' || '/crm'), ('bas
   ('base_path_', '/x'),
   ('base_path_c', '/c'), ('crm_customers', '/y'), ('base_path_a_c', '/underscore');
 
-SELECT plan(45);
+SELECT plan(52);
 
 -- Bronze: tables and files
 
@@ -38,23 +38,23 @@ CREATE PROCEDURE bronze.load_crm_anything() LANGUAGE sql AS 'SELECT 1';
 \set output `psql -XqAt -d :'DBNAME' -c "CALL setup.seed_load_jobs('bronze')" 2>&1`
 CREATE FUNCTION path_of(job text) RETURNS text LANGUAGE sql
   AS 'SELECT file_path FROM bronze.load_jobs WHERE job_name = job';
-SELECT is(path_of('crm_customers'), '{base_path_crm}/customers.csv',
-  'bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.csv');
+SELECT is(path_of('crm_customers'), '{base_path_crm}/customers.*',
+  'bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.*');
 SELECT results_eq($$SELECT table_name, command, discovered_as, depends_on, load_order, is_enabled FROM bronze.load_jobs
   WHERE job_name = 'crm_customers'$$,
   $$VALUES ('crm_customers', NULL::text, 'table', '{}'::text[], 100, true)$$,
     'into that table, with everything else at its default');
-SELECT is(path_of('crm_eu_orders'), '{base_path_crm_eu}/orders.csv', 'the longest base path that fits wins');
-SELECT is(path_of('crm_eu'), '{base_path_crm}/eu.csv', 'a base path fits only before an underscore and a dataset');
-SELECT is(path_of('crm_europe'), '{base_path_crm}/europe.csv', 'and not in the middle of a word');
+SELECT is(path_of('crm_eu_orders'), '{base_path_crm_eu}/orders.*', 'the longest base path that fits wins');
+SELECT is(path_of('crm_eu'), '{base_path_crm}/eu.*', 'a base path fits only before an underscore and a dataset');
+SELECT is(path_of('crm_europe'), '{base_path_crm}/europe.*', 'and not in the middle of a word');
 SELECT is(path_of('abc_things'), NULL, 'an underscore in a key stands for nothing else');
 SELECT is(path_of('crm_'), NULL, 'no dataset, no job');
-SELECT is(path_of('crm_Odd name'), '{base_path_crm}/Odd name.csv', 'names may need quotes');
+SELECT is(path_of('crm_Odd name'), '{base_path_crm}/Odd name.*', 'names may need quotes');
 SELECT is((SELECT table_name FROM bronze.load_jobs WHERE job_name = 'crm_Odd name'), '"crm_Odd name"',
   'which the table''s then has');
-SELECT is(path_of('crm_parted'), '{base_path_crm}/parted.csv', 'a partitioned table gets a job');
+SELECT is(path_of('crm_parted'), '{base_path_crm}/parted.*', 'a partitioned table gets a job');
 SELECT is(path_of('crm_parted_1'), NULL, 'its partitions get none');
-SELECT is(path_of('crm_unlogged'), '{base_path_crm}/unlogged.csv', 'an unlogged table gets one');
+SELECT is(path_of('crm_unlogged'), '{base_path_crm}/unlogged.*', 'an unlogged table gets one');
 SELECT is(path_of('crm_orders_rejects'), NULL, 'a table of rejects gets none');
 SELECT is(path_of('crm_member'), NULL, 'a member of an extension gets none');
 SELECT is((SELECT array_agg(job_name) FROM bronze.load_jobs WHERE job_name IN ('load_jobs', 'load_log', 'crm_view',
@@ -71,6 +71,43 @@ DELETE FROM bronze.load_jobs WHERE job_name NOT IN ('crm_customers', 'crm_eu_ord
 CALL setup.orchestrate_bronze();
 SELECT is((SELECT count(*) FROM bronze.crm_customers) + (SELECT count(*) FROM bronze.crm_eu_orders), 3::bigint,
   'discovered jobs run, and the names of files match without regard to case');
+
+-- Files of any known type
+
+DROP TABLE bronze.unknown_things, bronze.abc_things, bronze.crm_, bronze."crm_Odd name", bronze.crm_eu,
+  bronze.crm_europe, bronze.crm_parted, bronze.crm_unlogged, bronze.crm_member;
+CREATE TABLE bronze.crm_zipped (id int);
+CREATE TABLE bronze.crm_lines (id int);
+CREATE TABLE bronze.crm_twice (id int);
+\! printf 'id\n1\n2\n3\n' | gzip >$FILES/crm/zipped.csv.gz; printf '{"id": 1}\n{"id": 2}\n' | gzip >$FILES/crm/LINES.NDJSON.gz
+\! touch $FILES/crm/twice.csv $FILES/crm/Twice.parquet $FILES/crm/zipped.txt $FILES/crm/zipped.csv.bak $FILES/crm/zipped2.csv
+\set output `psql -XqAt -d :'DBNAME' -c "CALL setup.seed_load_jobs('bronze')" 2>&1`
+CALL setup.orchestrate_bronze();
+SELECT results_eq($$SELECT job_name, rows_loaded, file_path FROM setup.load_log WHERE run_id = last_run()
+  AND job_name IN ('crm_zipped', 'crm_lines') ORDER BY 1$$,
+  format($$VALUES ('crm_lines', 2::bigint, %L), ('crm_zipped', 3, %L)$$, :'files' || '/crm/LINES.NDJSON.gz',
+    :'files' || '/crm/zipped.csv.gz'), 'a file may have any of the known types');
+SELECT alike(:'output'::text, format(
+  '%%NOTICE:  table "bronze.crm_twice" gets no job: several files fit its name: "%s/crm/Twice.parquet" and "%s/crm/twice.csv"%%',
+  :'files', :'files'), 'with two of them at once there is no job');
+SELECT is(path_of('crm_twice'), NULL, 'and it is not made');
+GRANT CREATE ON SCHEMA bronze TO discovery_ann;
+ALTER TABLE bronze.crm_twice OWNER TO discovery_ann;
+\set output `psql -XqAt -U discovery_ann -d :'DBNAME' -c "CALL setup.seed_load_jobs('bronze')" 2>&1`
+SELECT unalike(:'output'::text, '%several files%', 'who may not read files is not told which there are');
+SELECT alike((SELECT detail FROM caught('SELECT setup.start_run(''bronze'')')),
+  '%owner "discovery_ann" may not read files of the server', 'neither by the run');
+GRANT pg_read_server_files TO discovery_ann;
+SELECT alike((SELECT detail FROM caught('SELECT setup.start_run(''bronze'')')),
+  'job "bronze.crm_twice": several files can be meant by "%/crm/twice.*": "%/Twice.parquet" and "%/twice.csv"',
+  'with the right, a run tells');
+\! rm $FILES/crm/twice.csv $FILES/crm/Twice.parquet
+SELECT alike((SELECT detail FROM caught('SELECT setup.start_run(''bronze'')')),
+  'job "bronze.crm_twice": file "%/crm/twice.*" does not exist', 'also where there is none');
+REVOKE pg_read_server_files FROM discovery_ann;
+DROP TABLE bronze.crm_twice;
+DELETE FROM bronze.load_jobs WHERE job_name NOT IN ('crm_customers', 'crm_eu_orders');
+DROP TABLE bronze.crm_zipped, bronze.crm_lines;
 
 -- Other layers: procedures and materialized views
 
@@ -181,7 +218,7 @@ DELETE FROM setup.load_jobs;
 CALL setup.seed_load_jobs('bronze');
 DELETE FROM setup.etl_config WHERE config_key LIKE 'base\_path\_crm%';
 SELECT matches((SELECT detail FROM caught('SELECT setup.start_run(''bronze'', jobs => ''{crm_customers}'')')),
-  'bronze\.crm_customers.*customers\.csv.*"base_path_crm"',
+  'bronze\.crm_customers.*customers\.\*.*"base_path_crm"',
     'a base path that was removed after discovery is told with table, path and key');
 
 SELECT * FROM finish();

@@ -1,0 +1,67 @@
+-- Import of orchestration-config.json, the file in which bootstrap orchestrations name their jobs.
+
+CREATE FUNCTION setup.import_orchestration_config(config jsonb)
+  RETURNS TABLE (layer text, job_name text, command text, is_ready boolean)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+#variable_conflict use_column
+DECLARE
+  timeout_key constant text := 'max_glue_job_wait_minutes';
+  key text;
+  value jsonb;
+  parts text[];
+  job_timeout interval;
+  entry record;
+BEGIN
+  IF jsonb_typeof(config) IS DISTINCT FROM 'object' THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'an orchestration config must be an object',
+      HINT = 'For example {"bronze_jobs": ["orders"], "gold_jobs_sequence": ["customers", "sales"]}.';
+  END IF;
+  IF config ? timeout_key THEN
+    IF jsonb_typeof(config -> timeout_key) <> 'number' OR (config ->> timeout_key)::numeric NOT BETWEEN 0.001 AND 1e7 THEN
+      RAISE invalid_parameter_value USING MESSAGE = format('"%s" must be a number of minutes', timeout_key);
+    END IF;
+    job_timeout := (config ->> timeout_key)::double precision * interval '1 minute';
+  END IF;
+
+  FOR key, value IN SELECT e.key, e.value FROM jsonb_each(config) e ORDER BY e.key LOOP
+    CONTINUE WHEN key = timeout_key;
+    parts := regexp_match(key, '^(bronze|silver|gold)_jobs(_sequence)?$');
+    IF parts IS NULL THEN
+      IF key ~ 'crawler.*_wait_|wait.*crawler' THEN
+        RAISE NOTICE '"%" has no meaning here: a run waits for its crawlers', key;
+      ELSIF key ~ 'crawler' THEN
+        RAISE NOTICE '"%" is not imported: crawlers need a location', key
+          USING HINT = 'Create them with setup.create_crawler().';
+      ELSE
+        RAISE NOTICE '"%" is not known, and is left out', key;
+      END IF;
+      CONTINUE;
+    END IF;
+    IF jsonb_typeof(value) <> 'array' OR jsonb_path_exists(value, '$[*] ? (@.type() != "string" || @ == "")') THEN
+      RAISE invalid_parameter_value USING MESSAGE = format('"%s" must be an array of job names', key);
+    END IF;
+    -- A layer that is there stays as it is, unless its jobs are to run in sequence.
+    IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = parts[1]
+                      AND (parts[2] IS NULL OR l.execution = 'sequence')) THEN
+      PERFORM setup.create_layer(parts[1], execution => CASE WHEN parts[2] IS NOT NULL THEN 'sequence' END);
+    END IF;
+    FOR entry IN
+      SELECT translate(n.name, '-', '_') AS name, (n.place * 10)::integer AS place
+        FROM jsonb_array_elements_text(value) WITH ORDINALITY n(name, place)
+       ORDER BY n.place
+    LOOP
+      layer := parts[1];
+      job_name := entry.name;
+      command := format('CALL %I.%I()', layer, 'load_' || entry.name);
+      is_ready := EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                           WHERE n.nspname = layer AND p.proname = 'load_' || entry.name AND p.prokind = 'p'
+                             AND p.pronargs = 0);
+      PERFORM setup.add_job(layer, job_name, command, table_name => quote_ident(entry.name), timeout => job_timeout,
+                            load_order => CASE WHEN parts[2] IS NOT NULL THEN entry.place END);
+      RETURN NEXT;
+    END LOOP;
+  END LOOP;
+END
+$$;
