@@ -46,6 +46,7 @@ struct ReaderOptions {
 struct Column {
   std::string name;
   std::string type;
+  bool has_values = true;  // false: none was seen, and text is for want of anything better
 };
 
 // What a file looks like: the columns, and for CSV the options that read it so.
