@@ -38,6 +38,7 @@ FILES_MODULE = etl_files.so
 FILES_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/files/*.cpp)))
 # It has its own copy of the gates: the two modules share no symbol.
 FILES_SHARED = $(addprefix src/pg/, boundary.o copy_rows.o error.o guard.o row_writer.o transaction.o wait.o)
+FILES_SHARED += $(addprefix src/crawl/, column_types.o value_form.o)
 
 # Workers spend their time in the user's SQL and in commits: inlining our code by JIT gains nothing, and the
 # bitcode would need a clang of the server's own version.

@@ -211,10 +211,12 @@ bool is_header(const std::vector<std::string>& first, const std::vector<Evidence
   for (size_t i = 0; i < evidence.size() && i < first.size(); ++i) {
     const Form form = form_of(first[i]).form;
     files::ReaderOptions options;
-    const bool typed = evidence[i].has_values() && decide_types({""}, {evidence[i]}, &options)[0].type != kText;
-    if (typed && form == Form::kText && !first[i].empty()) return true;
+    const std::string type = evidence[i].has_values() ? decide_types({""}, {evidence[i]}, &options)[0].type : kText;
+    const bool typed = type != kText;
+    const bool is_word = form == Form::kText || (form == Form::kTF && type != "boolean");
+    if (typed && is_word && !first[i].empty()) return true;
     // A number may stand above texts: a year, say.
-    const bool may_be_name = form == Form::kText || (form == Form::kInteger && evidence[i].has_values());
+    const bool may_be_name = is_word || (form == Form::kInteger && evidence[i].has_values());
     looks_like_names = looks_like_names && !typed && may_be_name;
   }
   return looks_like_names;

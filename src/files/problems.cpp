@@ -4,6 +4,9 @@ namespace etl::files {
 
 namespace {
 
+constexpr const char* kEncodingHint =
+    "If the file has another encoding, name it: reader_options => '{\"encoding\": \"latin-1\"}', or utf-16.";
+
 // The rest of the line that begins with `start`; empty if there is none.
 std::string line_after(const std::string& text, const std::string& start) {
   const size_t at = text.find(start);
@@ -62,8 +65,13 @@ pg::Failure explain(const Source& source, const QueryError& error) {
     return pg::Failure(sqlstate_number(problem->sqlstate),
                        pg::format("file \"%s\", record %lld: %s", source.name.c_str(),
                                   static_cast<long long>(problem->record), problem->error.c_str()),
-                       problem->raw.empty() ? "" : "The record is: " + problem->raw.substr(0, 1000), kBadRowHint);
+                       problem->raw.empty() ? "" : "The record is: " + problem->raw.substr(0, 1000),
+                       problem->sqlstate == "22021" ? kEncodingHint : kBadRowHint);
   const std::string message = without_path(error.what(), source);
+  if (message.find("Parallel CSV Reader") != std::string::npos)  // what it says of a row that no buffer holds
+    return pg::Failure(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                       pg::format("file \"%s\" has a row of more than 16 MB", source.name.c_str()), "",
+                       "Perhaps a quote is not closed, or it is no CSV file.");
   if (error.kind() == DUCKDB_ERROR_OUT_OF_MEMORY || message.find("Out of Memory") != std::string::npos)
     return pg::Failure(ERRCODE_OUT_OF_MEMORY, pg::format("not enough memory to read file \"%s\"", source.name.c_str()),
                        first_line(message), "Increase etl_orchestrator.file_memory_limit, or decrease file_threads.");

@@ -11,8 +11,9 @@ constexpr const char* kBufferBytes = "33554432";
 constexpr size_t kMostColumns = 1600;  // of a table
 constexpr size_t kMostHeaderLines = 100;
 
-std::string compression_of(const Source& source) {
-  return std::string(", compression = ") + (source.compressed ? "'gzip'" : "'none'");
+// `none`: what the reader calls it where there is none.
+std::string compression_of(const Source& source, const std::string& none = "none") {
+  return ", compression = " + quote_literal(source.compressed ? "gzip" : none);
 }
 
 std::string csv_reader(const Source& source, const ReaderOptions& options, const std::string& columns,
@@ -40,7 +41,7 @@ std::string numbered_columns(size_t count) {
 }
 
 std::string json_reader(const Source& source, const std::string& columns) {
-  return "read_json(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" + compression_of(source) +
+  return "read_json(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" + compression_of(source, "uncompressed") +
          ", maximum_object_size = " + kMostLineBytes + columns + ")";
 }
 
@@ -58,15 +59,6 @@ std::vector<std::string> csv_names(const Database& database, const Source& sourc
     record += '\n';
   }
   return {};
-}
-
-std::vector<std::string> described_names(const Database& database, const Source& source) {
-  std::vector<std::string> names;
-  const std::string reader = source.format == Format::kParquet
-                                 ? parquet_reader(source)
-                                 : json_reader(source, ", sample_size = -1, maximum_depth = 1");
-  for (const auto& row : query(database, "DESCRIBE SELECT * FROM " + reader)) names.push_back(row[0]);
-  return names;
 }
 
 }  // namespace
@@ -97,6 +89,16 @@ std::string column_of(const Source& source, const std::vector<std::string>& colu
   return quote_identifier(source.format == Format::kCsv ? "c" + std::to_string(i) : columns[i]);
 }
 
+std::vector<Described> described_columns(const Database& database, const Source& source) {
+  std::vector<Described> columns;
+  const std::string reader = source.format == Format::kParquet
+                                 ? parquet_reader(source)
+                                 : json_reader(source, ", sample_size = -1, maximum_depth = 2");
+  for (auto& row : query(database, "DESCRIBE SELECT * FROM " + reader))
+    columns.push_back({std::move(row[0]), std::move(row[1])});
+  return columns;
+}
+
 std::vector<std::string> read_column_names(const Source& source, const ReaderOptions& options, const Limits& limits) {
   return explained(source, [&] {
     const Database database(limits, {source.descriptor});
@@ -106,8 +108,12 @@ std::vector<std::string> read_column_names(const Source& source, const ReaderOpt
 
 std::vector<std::string> read_column_names(const Database& database, const Source& source,
                                            const ReaderOptions& options) {
-  std::vector<std::string> names =
-      source.format == Format::kCsv ? csv_names(database, source, options) : described_names(database, source);
+  std::vector<std::string> names;
+  if (source.format == Format::kCsv) {
+    names = csv_names(database, source, options);
+  } else {
+    for (Described& column : described_columns(database, source)) names.push_back(std::move(column.name));
+  }
   if (names.size() > kMostColumns)
     throw pg::Failure(ERRCODE_TOO_MANY_COLUMNS,
                       pg::format("file \"%s\" has %zu columns", source.name.c_str(), names.size()),

@@ -23,6 +23,13 @@ std::string lines_of(const Source& source, const ReaderOptions& options);
 // How that query calls column number `i` of a file, quoted.
 std::string column_of(const Source& source, const std::vector<std::string>& columns, size_t i);
 
+// A column of a JSON or Parquet file, with the type that DuckDB gives it.
+struct Described {
+  std::string name;
+  std::string type;
+};
+std::vector<Described> described_columns(const Database& database, const Source& source);
+
 // Module::column_names().
 std::vector<std::string> read_column_names(const Source& source, const ReaderOptions& options, const Limits& limits);
 std::vector<std::string> read_column_names(const Database& database, const Source& source,

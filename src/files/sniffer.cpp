@@ -1,11 +1,223 @@
 #include "files/sniffer.h"
 
-#include "files/duckdb_api.h"
+#include <unistd.h>
+
+#include <array>
+#include <map>
+
+#include "crawl/column_types.h"
+#include "files/csv_dialect.h"
+#include "files/problems.h"
+#include "files/reader.h"
+#include "files/stream.h"
 
 namespace etl::files {
 
-Shape sniff_shape(const Source&, const ReaderOptions&, int64_t, const Limits&) {
-  return {};
+namespace {
+
+constexpr int64_t kFewestRows = 1000;
+constexpr int64_t kMostCells = 2'000'000;  // of a sample: a second or two
+
+constexpr size_t kBeginning = 65536;  // bytes that are looked at before anything else
+constexpr const char* kUtf16 = "If it is encoded in UTF-16, say so: reader_options => '{\"encoding\": \"utf-16\"}'.";
+
+struct Magic {
+  std::string_view bytes;
+  const char* what;
+  const char* hint;
+};
+
+// What is no text, though its name says so.
+constexpr std::array<Magic, 6> kNoText = {
+    {{"PAR1", "is a Parquet file", "Rename it to .parquet."},
+     {"\x1f\x8b", "is compressed with gzip", "Rename it to end with .gz."},
+     {"PK\x03\x04", "is a ZIP archive", "Unpack it, or compress its files with gzip."},
+     {"\x28\xb5\x2f\xfd", "is compressed with zstd", "Compress it with gzip."},
+     {"\xff\xfe", "is encoded in UTF-16", kUtf16},
+     {"\xfe\xff", "is encoded in UTF-16", kUtf16}}};
+
+pg::Failure refusal(const Source& source, const std::string& what, const std::string& hint = "") {
+  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), what.c_str()), "",
+                     hint);
+}
+
+void check_text(const Source& source, const ReaderOptions& options, std::string_view start) {
+  if (options.encoding.value_or("utf-8") != "utf-8") return;
+  for (const Magic& magic : kNoText)
+    if (start.starts_with(magic.bytes)) throw refusal(source, magic.what, magic.hint);
+  const size_t nul = start.find('\0');
+  if (nul != start.npos) throw refusal(source, pg::format("has a NUL byte at offset %zu: it is no text", nul), kUtf16);
+}
+
+// Says in plain words what DuckDB would say in others, or take for text.
+void check_beginning(const Source& source, const ReaderOptions& options) {
+  std::string buffer(kBeginning, '\0');
+  const ssize_t size = pread(source.descriptor, buffer.data(), buffer.size(), 0);
+  const std::string_view start(buffer.data(), size < 0 ? 0 : static_cast<size_t>(size));
+  if (start.empty()) throw refusal(source, "is empty");
+  if (source.format == Format::kParquet) {
+    if (!start.starts_with("PAR1")) throw refusal(source, "is no Parquet file");
+  } else if (source.compressed) {
+    if (!start.starts_with("\x1f\x8b")) throw refusal(source, "is not compressed with gzip");
+  } else {
+    check_text(source, options, start);
+  }
+}
+
+// Rows that cannot be taken apart are left out: a type is found without them.
+std::string lenient_reader_of(const Source& source, const ReaderOptions& options,
+                              const std::vector<std::string>& names) {
+  std::string reader = reader_of(source, options, names, false);
+  if (source.format != Format::kCsv) return reader;
+  reader.pop_back();
+  return reader + ", ignore_errors = true)";
+}
+
+std::string sample_of(const Source& source, const ReaderOptions& options, const std::vector<std::string>& names,
+                      int64_t rows, bool without_first) {
+  const int64_t bound = std::max(kFewestRows, kMostCells / static_cast<int64_t>(names.size()));
+  return "SELECT * FROM " + lenient_reader_of(source, options, names) + " LIMIT " +
+         std::to_string(std::min(rows, bound)) + (without_first ? " OFFSET 1" : "");
+}
+
+void collect(const Chunk& chunk, std::vector<crawl::Evidence>* evidence) {
+  const size_t rows = chunk.rows();
+  for (size_t column = 0; column < evidence->size(); ++column) {
+    duckdb_vector vector = chunk.column(column);
+    uint64_t* validity = duckdb_vector_get_validity(vector);
+    const auto* texts = static_cast<const duckdb_string_t*>(duckdb_vector_get_data(vector));
+    for (size_t row = 0; row < rows; ++row)
+      if (validity == nullptr || duckdb_validity_row_is_valid(validity, row))
+        (*evidence)[column].add(text_of(texts[row]));
+  }
+}
+
+std::vector<crawl::Evidence> read_evidence(const Database& database, const std::string& sample, size_t columns) {
+  std::vector<crawl::Evidence> evidence(columns);
+  Stream stream(database, sample, [&](Batch* batch) { collect(batch->chunk, &evidence); });
+  while (stream.next()) continue;
+  return evidence;
+}
+
+// How many values fit the given formats.
+void count_matches(const Database& database, const std::string& sample, const ReaderOptions& options,
+                   std::vector<crawl::Evidence>* evidence) {
+  if (!options.date_format && !options.timestamp_format) return;
+  std::string counts;
+  for (size_t i = 0; i < evidence->size(); ++i)
+    for (const auto& format : {options.date_format, options.timestamp_format})
+      counts += (counts.empty() ? "" : ", ") +
+                (format ? "count(try_strptime(c" + std::to_string(i) + ", " + quote_literal(*format) + "))" : "0");
+  const auto found = query(database, "SELECT " + counts + " FROM (" + sample + ")");
+  for (size_t i = 0; i < evidence->size(); ++i)
+    (*evidence)[i].set_matches(std::stoll(found[0][2 * i]), std::stoll(found[0][2 * i + 1]));
+}
+
+void check_names(const Source& source, const std::vector<std::string>& names) {
+  if (names.empty()) throw refusal(source, "has no columns");
+}
+
+Shape sniff_csv(const Database& database, const Source& source, const ReaderOptions& given, int64_t rows) {
+  Shape shape;
+  ReaderOptions& options = shape.options;
+  options = complete_dialect(database, source, given);
+  std::vector<std::string> names = read_column_names(database, source, options);
+  check_names(source, names);
+  ReaderOptions plain = options;
+  plain.header = false;
+  const std::string sample = sample_of(source, plain, names, rows, true);
+  std::vector<crawl::Evidence> evidence = read_evidence(database, sample, names.size());
+  count_matches(database, sample, options, &evidence);
+  if (!options.header) options.header = crawl::is_header(names, evidence);
+  if (!*options.header) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (!names[i].empty()) evidence[i].add(names[i]);
+      names[i] = "column" + std::to_string(i);
+    }
+  }
+  shape.columns = crawl::decide_types(names, evidence, &options);
+  if (std::ranges::all_of(shape.columns, [](const Column& it) { return it.name.empty() && !it.has_values; }))
+    throw refusal(source, "has no columns");
+  return shape;
+}
+
+// The type of PostgreSQL for a type of DuckDB.
+std::string type_for(const std::string& duck_type) {
+  static const std::map<std::string, std::string> kTypes = {{"BOOLEAN", "boolean"},
+                                                            {"TINYINT", "smallint"},
+                                                            {"UTINYINT", "smallint"},
+                                                            {"SMALLINT", "smallint"},
+                                                            {"USMALLINT", "integer"},
+                                                            {"INTEGER", "integer"},
+                                                            {"UINTEGER", "bigint"},
+                                                            {"BIGINT", "bigint"},
+                                                            {"UBIGINT", "numeric"},
+                                                            {"HUGEINT", "numeric"},
+                                                            {"UHUGEINT", "numeric"},
+                                                            {"FLOAT", "real"},
+                                                            {"DOUBLE", "double precision"},
+                                                            {"DATE", "date"},
+                                                            {"TIME", "time"},
+                                                            {"TIME WITH TIME ZONE", "timetz"},
+                                                            {"TIMESTAMP", "timestamp"},
+                                                            {"TIMESTAMP_S", "timestamp"},
+                                                            {"TIMESTAMP_MS", "timestamp"},
+                                                            {"TIMESTAMP_NS", "timestamp"},
+                                                            {"TIMESTAMP WITH TIME ZONE", "timestamptz"},
+                                                            {"UUID", "uuid"},
+                                                            {"BLOB", "bytea"},
+                                                            {"INTERVAL", "interval"},
+                                                            {"JSON", "jsonb"}};
+  const auto found = kTypes.find(duck_type);
+  if (found != kTypes.end()) return found->second;
+  if (duck_type.ends_with(']') || duck_type.starts_with("STRUCT(") || duck_type.starts_with("MAP(")) return "jsonb";
+  if (duck_type.starts_with("DECIMAL(")) return "numeric" + duck_type.substr(strlen("DECIMAL"));
+  return "text";
+}
+
+bool is_number(const std::string& type) {
+  return type == "integer" || type == "bigint" || type == "numeric" || type == "double precision" || type == "smallint";
+}
+
+// `described`: of DuckDB's type for the whole column; `seen`: of the texts of its first values.
+std::string json_type(const std::string& described, const std::string& seen) {
+  if (described == "boolean" || described == "jsonb") return described;
+  if (is_number(described)) return is_number(seen) ? seen : "double precision";
+  return seen == "boolean" || is_number(seen) ? "text" : seen;  // a number in quotes is a text: its author said so
+}
+
+Shape sniff_json(const Database& database, const Source& source, const ReaderOptions& given,
+                 const std::vector<Described>& described, int64_t rows) {
+  std::vector<std::string> names;
+  for (const Described& column : described) names.push_back(column.name);
+  Shape shape;
+  shape.options = given;
+  const std::vector<crawl::Evidence> evidence =
+      read_evidence(database, sample_of(source, given, names, rows, false), names.size());
+  shape.columns = crawl::decide_types(names, evidence, &shape.options);
+  for (size_t i = 0; i < names.size(); ++i)
+    if (shape.columns[i].has_values)
+      shape.columns[i].type = json_type(type_for(described[i].type), shape.columns[i].type);
+  return shape;
+}
+
+}  // namespace
+
+Shape sniff_shape(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) {
+  check_beginning(source, options);
+  return explained(source, [&] {
+    const Database database(limits, {source.descriptor});
+    if (source.format == Format::kCsv) return sniff_csv(database, source, options, rows);
+    const std::vector<Described> described = described_columns(database, source);
+    std::vector<std::string> names;
+    for (const Described& column : described) names.push_back(column.name);
+    check_names(source, names);
+    if (source.format == Format::kJson) return sniff_json(database, source, options, described, rows);
+    Shape shape;
+    shape.options = options;
+    for (const Described& column : described) shape.columns.push_back({column.name, type_for(column.type)});
+    return shape;
+  });
 }
 
 }  // namespace etl::files

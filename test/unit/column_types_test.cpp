@@ -166,6 +166,8 @@ TEST(Header, IsTheFirstRecordIfItDoesNotFitTheOthers) {
   EXPECT_TRUE(is_header({"id", "name"}, seen({{"1", "2"}, {"a", "b"}})));
   EXPECT_TRUE(is_header({"id", "2023"}, seen({{"1"}, {"2"}})));
   EXPECT_FALSE(is_header({"1", "a"}, seen({{"2", "3"}, {"b", "c"}})));
+  EXPECT_TRUE(is_header({"t"}, seen({{"2024-01-01"}})));
+  EXPECT_FALSE(is_header({"t"}, seen({{"t", "f"}})));
   EXPECT_FALSE(is_header({"", "a"}, seen({{"2", "3"}, {"b", "c"}})));
 }
 
