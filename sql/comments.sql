@@ -235,7 +235,8 @@ COMMENT ON COLUMN setup.load_log.rows_loaded IS
   'null where the attempt did not succeed.';
 COMMENT ON COLUMN setup.load_log.started_at IS 'When the attempt began; for a skipped job, when it was skipped.';
 COMMENT ON COLUMN setup.load_log.finished_at IS 'When it ended, just before its commit.';
-COMMENT ON COLUMN setup.load_log.duration_ms IS 'From start to end, in milliseconds.';
+COMMENT ON COLUMN setup.load_log.duration_ms IS
+  'From start to end, in milliseconds; right also where the clock was set meanwhile.';
 COMMENT ON COLUMN setup.load_log.sqlstate IS 'SQLSTATE of the error; null where there was none.';
 COMMENT ON COLUMN setup.load_log.message IS 'Message of the error, reason of a skip, or a note on a success; null: none.';
 COMMENT ON COLUMN setup.load_log.detail IS 'Detail of the error; null: none.';

@@ -40,6 +40,11 @@ int64_t left_of(int64_t timeout_ms, TimestampTz began) {
   return std::clamp<int64_t>(timeout_ms - passed, 0, timeout_ms);
 }
 
+// When a step is due for its next attempt, whose last one ended before this conductor came.
+int64_t retry_due(const log_store::StoredAttempt& last) {
+  return pg::monotonic_ms() + left_of(std::max<int64_t>(last.retry_at - last.finished_at, 0) / 1000, last.finished_at);
+}
+
 }  // namespace
 
 ActiveRun::ActiveRun(const RunKey& key, run_store::StoredRun stored, const std::vector<log_store::StoredAttempt>& ended,
@@ -157,18 +162,17 @@ std::vector<StepId> ActiveRun::held_jobs() const {
   return held;
 }
 
-void ActiveRun::hold_until(StepId id, TimestampTz retry_at, int64_t longest_ms) {
+void ActiveRun::hold_until(StepId id, int64_t due) {
   schedule_.hold(id);
-  set_retry(id, retry_at, longest_ms);
+  set_retry(id, due);
   follow_up();
 }
 
 // Unless it was skipped instead of being held.
-void ActiveRun::set_retry(StepId id, TimestampTz retry_at, int64_t longest_ms) {
+void ActiveRun::set_retry(StepId id, int64_t due) {
   if (schedule_.state(id) != plan::StepState::kHeld) return;
   held_[id] = HoldReason::kRetry;
-  const int64_t delay = std::clamp<int64_t>((retry_at - GetCurrentTimestamp()) / 1000, 0, longest_ms);
-  timers_.set({TimerKind::kRetry, id}, pg::monotonic_ms() + delay);
+  timers_.set({TimerKind::kRetry, id}, due);
 }
 
 void ActiveRun::ended(const Task& task) {
@@ -187,7 +191,7 @@ void ActiveRun::ended(const Task& task) {
       break;
     case Outcome::kError:
     case Outcome::kTimedOut:
-      if (task.retry_at != 0 && !cancelled_ && !timed_out_) return hold_until(task.step_id, task.retry_at, INT64_MAX);
+      if (task.retry_due != 0 && !cancelled_ && !timed_out_) return hold_until(task.step_id, task.retry_due);
       schedule_.finish(task.step_id, plan::StepState::kFailed);
   }
   follow_up();
@@ -198,7 +202,7 @@ void ActiveRun::failed(const Task& task, log_store::Entry entry) {
   entry.step_id = task.step_id;
   entry.attempt = task.attempt;
   Task done = task;
-  done.retry_at = entry.retry_at;
+  done.retry_due = pg::due_ms(entry.retry);
   done.outcome = strcmp(entry.status, "CANCELLED") == 0 ? Outcome::kCancelled : Outcome::kError;
   unwritten_.push_back(std::move(entry));
   ended(done);
@@ -235,7 +239,7 @@ void ActiveRun::tend(WorkerPool* pool) {
 
 long ActiveRun::until_due() const {
   const std::optional<plan::Time> next = timers_.next();
-  return next ? static_cast<long>(std::max<int64_t>(*next - pg::monotonic_ms(), 0)) : pg::kForever;
+  return next ? pg::milliseconds_until(*next) : pg::kForever;
 }
 
 // A job that is quarantined may be released as long as something else of the run goes on. It must not keep the run,
@@ -259,7 +263,7 @@ void ActiveRun::hold_restored_retries() {
     entry = to_retry_.erase(entry);
     if (state != plan::StepState::kReady) continue;
     schedule_.hold(attempt.step_id);
-    set_retry(attempt.step_id, attempt.retry_at, (attempt.retry_at - attempt.finished_at) / 1000);
+    set_retry(attempt.step_id, retry_due(attempt));
   }
 }
 
@@ -311,7 +315,7 @@ void ActiveRun::collect_skipped() {
     log_store::Entry entry;
     entry.step_id = skip.step;
     entry.status = "SKIPPED";
-    entry.started_at = GetCurrentTimestamp();
+    entry.started = pg::now();
     entry.message = reason(skip);
     unwritten_.push_back(std::move(entry));
   }

@@ -88,8 +88,8 @@ class ActiveRun {
 
   void restore(const std::vector<log_store::StoredAttempt>& ended, const std::vector<Finished>& busy);
   void set_run_timer(const run_store::StoredRun& stored);
-  void hold_until(StepId step, TimestampTz retry_at, int64_t longest_ms);
-  void set_retry(StepId step, TimestampTz retry_at, int64_t longest_ms);
+  void hold_until(StepId step, int64_t due);
+  void set_retry(StepId step, int64_t due);
   void hold_restored_retries();
   void give_up_on_quarantined();
   void follow_up();

@@ -1,5 +1,6 @@
 #include "engine/arguments.h"
 
+#include "pg/clock.h"
 #include "pg/guard.h"
 
 extern "C" {
@@ -31,13 +32,14 @@ std::optional<std::string> interval_argument(FunctionCallInfo fcinfo, int number
                     static_cast<long long>(interval.time));
 }
 
-TimestampTz deadline_argument(FunctionCallInfo fcinfo, int number) {
+int64_t deadline_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return 0;
   const Datum interval = PG_GETARG_DATUM(number);
-  return pg::guard([&] {
-    return DatumGetTimestampTz(
-        DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()), interval));
+  const TimestampTz begin = GetCurrentTimestamp();
+  const TimestampTz end = pg::guard([&] {
+    return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(begin), interval));
   });
+  return pg::monotonic_ms() + (end <= begin ? 0 : (end - begin) / 1000 + 1);
 }
 
 Datum text_result(const std::string& text) {

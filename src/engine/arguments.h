@@ -19,8 +19,8 @@ bool flag_argument(FunctionCallInfo fcinfo, int number);
 // An interval, as text that interval_in reads, whatever the settings; none for null.
 std::optional<std::string> interval_argument(FunctionCallInfo fcinfo, int number);
 
-// The moment at which an interval from now has passed; 0 for null.
-TimestampTz deadline_argument(FunctionCallInfo fcinfo, int number);
+// When an interval from now will have passed, as pg::monotonic_ms(); 0 for null.
+int64_t deadline_argument(FunctionCallInfo fcinfo, int number);
 
 Datum text_result(const std::string& text);
 

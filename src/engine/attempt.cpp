@@ -96,13 +96,13 @@ bool is_second_success(const pg::Error& error) {
 void write_failure(const RunKey& run, const run_store::Work& work, StopReason stop, log_store::Entry* entry,
                    Task* task) {
   entry->rows.reset();
-  entry->retry_at = retry_time(work, *entry, stop);
+  entry->retry = retry_time(work, *entry, stop);
   const pg::CancelHeld held;
   pg::Transaction transaction;
   write_log(run, *entry);
   transaction.commit();
   task->outcome = outcome_of(*entry);
-  task->retry_at = entry->retry_at;
+  task->retry_due = pg::due_ms(entry->retry);
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ void run_attempt(const RunKey& run, Task* task, const AskStop& stop) {
   entry.step_id = task->step_id;
   entry.attempt = task->attempt;
   entry.status = "OK";
-  entry.started_at = GetCurrentTimestamp();
+  entry.started = pg::now();
   run_store::Work work;
   NoticeKeeper notices;
   try {

@@ -26,7 +26,6 @@ namespace {
 
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
-constexpr int64_t kHistoryPeriod = USECS_PER_HOUR;  // at most so long between looks at history while runs end
 constexpr int64_t kGiveWayMs = 2000;
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
@@ -34,7 +33,7 @@ constexpr int kShortRetries = 10;
 log_store::Entry lost_entry(int sqlstate, const std::string& message, const std::string& hint) {
   log_store::Entry entry;
   entry.status = "ERROR";
-  entry.started_at = GetCurrentTimestamp();
+  entry.started = pg::now();
   entry.sqlstate = unpack_sql_state(sqlstate);
   entry.message = message;
   entry.hint = hint;
@@ -46,7 +45,7 @@ class Conductor {
   // Returns when there is nothing left to do here.
   void run() {
     intake_.adopt(pool_.adopt());
-    idle_since_ = GetCurrentTimestamp();
+    idle_since_ = pg::monotonic_ms();
     for (;;) {
       QueryCancelPending = false;  // nothing here is anybody's to cancel
       pg::check_interrupts();
@@ -78,7 +77,7 @@ class Conductor {
     // That a worker has died before it attached is told by a signal only, which can get lost.
     if (pool_.awaits_start()) *delay = pg::sooner(*delay, kRetryMs);
     if (runs_.empty() && !intake_.has_queue()) return stay_idle(delay);
-    idle_since_ = GetCurrentTimestamp();
+    idle_since_ = pg::monotonic_ms();
     Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
     return true;
   }
@@ -122,7 +121,7 @@ class Conductor {
     Seat* own = locked.find_seat(MyDatabaseId);
     own->state = SeatState::kWanted;
     own->has_news = true;
-    own->not_before = GetCurrentTimestamp() + kGiveWayMs * INT64CONST(1000);
+    own->not_before = pg::monotonic_ms() + kGiveWayMs;
     if (locked->launcher != nullptr) locked.wake(locked->launcher);
     return true;
   }
@@ -131,8 +130,8 @@ class Conductor {
   bool stay_idle(long* delay) {
     const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
     if (!asked && !history_is_kept_) keep_history();  // what need not be done while there is work
-    const TimestampTz until = idle_since_ + settings::idle_timeout_ms() * INT64CONST(1000);
-    if (asked || (to_learn_.empty() && GetCurrentTimestamp() >= until)) {
+    const int64_t until = idle_since_ + settings::idle_timeout_ms();
+    if (asked || (to_learn_.empty() && pg::monotonic_ms() >= until)) {
       if (!pool_.retire_all() && asked) {
         *delay = pg::kForever;  // the last worker to leave wakes us
         Locked().find_seat(MyDatabaseId)->wants_slot = true;
@@ -144,13 +143,12 @@ class Conductor {
       }
       return !leave_seat(false);
     }
-    *delay = pg::sooner(*delay, pg::milliseconds_until(until) + 1);
+    *delay = pg::sooner(*delay, pg::milliseconds_until(until));
     return true;
   }
 
   void keep_history() {
     history_is_kept_ = true;
-    history_kept_at_ = GetCurrentTimestamp();
     history::maintain();
   }
 
@@ -234,9 +232,9 @@ class Conductor {
         task.outcome = log_store::has_succeeded(finished.run, task.step_id) ? Outcome::kOk : Outcome::kAlone;
       const std::vector<run_store::Work> works = run_store::read_work(finished.run, {tasks.front().step_id});
       entry.attempt = tasks.front().attempt;
-      entry.started_at = finished.began_at;
+      entry.started = finished.began;
       if (!works.empty() && finished.stop != StopReason::kNone) describe(finished.stop, works.front(), &entry);
-      if (!works.empty()) entry.retry_at = retry_time(works.front(), entry, finished.stop);
+      if (!works.empty()) entry.retry = retry_time(works.front(), entry, finished.stop);
     }
     transaction.commit();
     // Of several that shared a transaction, nobody is to blame: each runs again alone.
@@ -369,8 +367,7 @@ class Conductor {
   int short_retries_ = kShortRetries;
   bool look_again_ = true;
   bool history_is_kept_ = false;
-  TimestampTz history_kept_at_ = GetCurrentTimestamp();
-  TimestampTz idle_since_ = 0;
+  int64_t idle_since_ = 0;
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ Workers look_at_slots() {
     ++workers.taken;
     const bool busy = slot->state == SlotState::kBusy || slot->state == SlotState::kDone;
     if (slot->database != MyDatabaseId || !busy) continue;
-    workers.busy.push_back({{slot->run, {slot->tasks, slot->tasks + slot->task_count}, false, slot->stop, 0},
+    workers.busy.push_back({{slot->run, {slot->tasks, slot->tasks + slot->task_count}, false, slot->stop, {}},
                             slot->state == SlotState::kBusy ? slot->pid : 0,
                             slot->owner,
                             slot->progress});
@@ -264,7 +264,7 @@ std::vector<RunningAttempt> running_attempts() {
     const auto step = run_store::read_step(each.work.run, task.step_id);
     if (!step) continue;
     attempts.push_back({each.work.run.id, step->first, step->second.job, task.attempt, each.pid,
-                        pg::role_name(each.owner), each.progress.began_at, each.progress.statement, each.progress.rows,
+                        pg::role_name(each.owner), each.progress.began.at, each.progress.statement, each.progress.rows,
                         step->second.expected_ms, each.work.stop});
   }
   return attempts;

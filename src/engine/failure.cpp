@@ -77,13 +77,13 @@ void describe(const pg::Failure& failure, log_store::Entry* entry) {
   entry->hint = failure.hint();
 }
 
-TimestampTz retry_time(const run_store::Work& work, const log_store::Entry& entry, StopReason stop) {
-  if (stop != StopReason::kNone && stop != StopReason::kJobTimeout) return 0;
+pg::Moment retry_time(const run_store::Work& work, const log_store::Entry& entry, StopReason stop) {
+  if (stop != StopReason::kNone && stop != StopReason::kJobTimeout) return {};
   const double draw = pg_prng_double(&pg_global_prng_state);
   const auto delay = plan::delay_before_retry(work.policy, entry.sqlstate, entry.attempt - work.attempts_before, draw);
-  if (!delay) return 0;
+  if (!delay) return {};
   constexpr int64_t kLongest = INT64CONST(1000) * 86400 * 36500;  // far within the range of timestamps
-  return GetCurrentTimestamp() + std::min<int64_t>(*delay, kLongest) * 1000;
+  return pg::later(pg::now(), std::min<int64_t>(*delay, kLongest));
 }
 
 Outcome outcome_of(const log_store::Entry& entry) {

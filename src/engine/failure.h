@@ -13,7 +13,7 @@ void describe(StopReason stop, const run_store::Work& work, log_store::Entry* en
 
 // When a job that failed so may be tried again, as its policy says; 0: never. Draws the jitter. After a stop of more
 // than the attempt there is no other.
-TimestampTz retry_time(const run_store::Work& work, const log_store::Entry& entry, StopReason stop);
+pg::Moment retry_time(const run_store::Work& work, const log_store::Entry& entry, StopReason stop);
 
 // ERROR, TIMED_OUT or CANCELLED.
 Outcome outcome_of(const log_store::Entry& entry);

@@ -85,11 +85,11 @@ void record_crash(const RunKey& run, StepId step, int attempt) {
   entry.step_id = step;
   entry.attempt = attempt;
   entry.status = "ERROR";
-  entry.started_at = GetCurrentTimestamp();
+  entry.started = pg::now();
   entry.sqlstate = unpack_sql_state(ERRCODE_CRASH_SHUTDOWN);
   entry.message = "the process of this job crashed or was killed, and the server had to restart";
   entry.hint = "The server's log says how the process ended.";
-  entry.retry_at = retry_time(work, entry, StopReason::kNone);
+  entry.retry = retry_time(work, entry, StopReason::kNone);
   log_store::write(run, {entry});
   const int crashes = count_crash(work.layer, work.job);
   if (settings::crash_limit() > 0 && crashes >= settings::crash_limit()) quarantine(run, work, crashes);

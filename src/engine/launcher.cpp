@@ -100,7 +100,7 @@ class Launcher {
     const Locked locked;
     if (locked->look_everywhere) return true;
     const Seat* seats = locked->seats();
-    const TimestampTz now = GetCurrentTimestamp();
+    const int64_t now = pg::monotonic_ms();
     return std::any_of(seats, seats + locked->seat_count, [&](const Seat& seat) {
       return seat.state == SeatState::kWanted && seat.not_before <= now && !waits_for_slot_ &&
              !started_.contains(static_cast<int>(&seat - seats));
@@ -127,12 +127,12 @@ class Launcher {
   }
 
   static void delay_after_death(Seat& seat) {
-    const TimestampTz now = GetCurrentTimestamp();
-    const bool quick = now - seat.started_at < kQuickDeathMs * INT64CONST(1000);
+    const int64_t now = pg::monotonic_ms();
+    const bool quick = now - seat.started_at < kQuickDeathMs;
     seat.quick_deaths = quick ? seat.quick_deaths + 1 : 0;
     if (seat.quick_deaths < 2) return;
     const int doublings = std::min(seat.quick_deaths - 2, 6);
-    seat.not_before = now + std::min(kFirstDelayMs << doublings, kLongestDelayMs) * INT64CONST(1000);
+    seat.not_before = now + std::min(kFirstDelayMs << doublings, kLongestDelayMs);
   }
 
   // Starts a conductor for every wanted seat. Returns how long to sleep until the next is due.
@@ -153,7 +153,7 @@ class Launcher {
           sooner(kNotGoneMs);
           continue;
         }
-        if (seat.not_before > GetCurrentTimestamp()) {
+        if (seat.not_before > pg::monotonic_ms()) {
           sooner(pg::milliseconds_until(seat.not_before));
           continue;
         }
@@ -201,7 +201,7 @@ class Launcher {
       Seat& seat = locked->seats()[place];
       if (seat.state != SeatState::kWanted || seat.database != database) return true;  // somebody was faster
       seat.state = SeatState::kStarting;
-      seat.started_at = GetCurrentTimestamp();
+      seat.started_at = pg::monotonic_ms();
     }
     BackgroundWorkerHandle* handle =
         start_background("etl_conductor_main", pg::format("etl_orchestrator conductor for database %u", database),

@@ -14,7 +14,7 @@ plan::StepState state_of(const std::string& status) {
 // The rows to be written as one array for each column, as unnest() takes them.
 struct Columns {
   std::vector<int> step, attempt;
-  std::vector<int64_t> rows, started, finished, retry;
+  std::vector<int64_t> rows, started, finished, duration, retry;
   std::vector<std::string> status, sqlstate, message, detail, hint, context, notices;
 };
 
@@ -35,9 +35,15 @@ std::string array_text(const std::vector<std::string>& texts) {
   return text + "}";
 }
 
-// The clock may have been set back meanwhile.
-TimestampTz end_of(const Entry& entry) {
-  return std::max(entry.finished_at != 0 ? entry.finished_at : GetCurrentTimestamp(), entry.started_at);
+struct End {
+  TimestampTz at;
+  int64_t duration_us;
+};
+
+// The clock of the wall may have been set meanwhile: back, then at least it does not end before it started; or forth.
+End end_of(const Entry& entry) {
+  const pg::Moment end = entry.finished.at != 0 ? entry.finished : pg::now();
+  return {std::max(end.at, entry.started.at), end.us - entry.started.us};
 }
 
 Columns columns_of(const std::vector<Entry>& entries) {
@@ -46,9 +52,11 @@ Columns columns_of(const std::vector<Entry>& entries) {
     columns.step.push_back(entry.step_id);
     columns.attempt.push_back(entry.attempt);
     columns.rows.push_back(entry.rows.value_or(kNull));
-    columns.started.push_back(entry.started_at);
-    columns.finished.push_back(end_of(entry));
-    columns.retry.push_back(entry.retry_at != 0 ? entry.retry_at : kNull);
+    const End end = end_of(entry);
+    columns.started.push_back(entry.started.at);
+    columns.finished.push_back(end.at);
+    columns.duration.push_back(end.duration_us);
+    columns.retry.push_back(entry.retry.at != 0 ? entry.retry.at : kNull);
     columns.status.emplace_back(entry.status);
     columns.sqlstate.push_back(entry.sqlstate);
     columns.message.push_back(entry.message);
@@ -71,7 +79,7 @@ constexpr const char* kInsert =
     "message, detail, hint, context, notices) "
     "SELECT $1, $2, s.step_id, s.round, s.layer, s.job_name, s.owner, s.owner_oid, s.table_name, s.file_path, "
     "CASE s.transaction WHEN 'each' THEN 'at least once' ELSE 'exactly once' END, w.attempt, w.status, w.started_at, "
-    "w.finished_at, extract(epoch FROM w.finished_at - w.started_at) * 1000, w.rows, w.retry_at, "
+    "w.finished_at, w.duration_us * 0.001, w.rows, w.retry_at, "
     "nullif(w.sqlstate, ''), nullif(w.message, ''), nullif(w.detail, ''), nullif(w.hint, ''), nullif(w.context, ''), "
     "nullif(w.notices, '')::text[] ";
 
@@ -79,18 +87,20 @@ uint64 write_one(const RunKey& run, const Entry& entry) {
   static const std::string text =
       std::string(kInsert) +
       "FROM (SELECT $4 AS attempt, $5 AS status, $6 AS started_at, $7 AS finished_at, $8 AS rows, $9 AS retry_at, "
-      "$10 AS sqlstate, $11 AS message, $12 AS detail, $13 AS hint, $14 AS context, $15 AS notices) w "
+      "$10 AS sqlstate, $11 AS message, $12 AS detail, $13 AS hint, $14 AS context, $15 AS notices, "
+      "$16 AS duration_us) w "
       "CROSS JOIN setup.run_steps s WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = $3";
   static pg::Statement insert{text.c_str(),
                               {INT8OID, TIMESTAMPTZOID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-                               INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
+                               INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID}};
+  const End end = end_of(entry);
   const pg::Rows rows = insert.run(
       {pg::value(run.id), pg::timestamp_value(run.at), pg::value(entry.step_id), pg::value(entry.attempt),
-       pg::value(entry.status), pg::timestamp_value(entry.started_at), pg::timestamp_value(end_of(entry)),
+       pg::value(entry.status), pg::timestamp_value(entry.started.at), pg::timestamp_value(end.at),
        entry.rows ? pg::value(*entry.rows) : pg::null_value(),
-       entry.retry_at != 0 ? pg::timestamp_value(entry.retry_at) : pg::null_value(), pg::text_or_null(entry.sqlstate),
+       entry.retry.at != 0 ? pg::timestamp_value(entry.retry.at) : pg::null_value(), pg::text_or_null(entry.sqlstate),
        pg::text_or_null(entry.message), pg::text_or_null(entry.detail), pg::text_or_null(entry.hint),
-       pg::text_or_null(entry.context), pg::text_or_null(array_text(entry.notices))});
+       pg::text_or_null(entry.context), pg::text_or_null(array_text(entry.notices)), pg::value(end.duration_us)});
   return rows.processed();
 }
 
@@ -99,22 +109,22 @@ uint64 write_many(const RunKey& run, const std::vector<Entry>& entries) {
   static const std::string text =
       std::string(kInsert) +
       "FROM unnest($3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[], "
-      "$9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) "
+      "$9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[]) "
       "AS w(step_id, attempt, status, started_at, finished_at, rows, retry_at, sqlstate, message, detail, hint, "
-      "context, notices) CROSS JOIN LATERAL (SELECT * FROM setup.run_steps s "
+      "context, notices, duration_us) CROSS JOIN LATERAL (SELECT * FROM setup.run_steps s "
       "WHERE s.run_id = $1 AND s.run_at = $2 AND s.step_id = w.step_id OFFSET 0) s";
   static pg::Statement insert{text.c_str(),
                               {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID,
                                TIMESTAMPTZARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-                               TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+                               TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID}};
   const Columns columns = columns_of(entries);
-  const pg::Rows rows =
-      insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(columns.step),
-                  pg::int4_array(columns.attempt), pg::text_array(columns.status),
-                  pg::timestamp_array(columns.started, kNull), pg::timestamp_array(columns.finished, kNull),
-                  pg::int8_array(columns.rows, kNull), pg::timestamp_array(columns.retry, kNull),
-                  pg::text_array(columns.sqlstate), pg::text_array(columns.message), pg::text_array(columns.detail),
-                  pg::text_array(columns.hint), pg::text_array(columns.context), pg::text_array(columns.notices)});
+  const pg::Rows rows = insert.run(
+      {pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(columns.step), pg::int4_array(columns.attempt),
+       pg::text_array(columns.status), pg::timestamp_array(columns.started, kNull),
+       pg::timestamp_array(columns.finished, kNull), pg::int8_array(columns.rows, kNull),
+       pg::timestamp_array(columns.retry, kNull), pg::text_array(columns.sqlstate), pg::text_array(columns.message),
+       pg::text_array(columns.detail), pg::text_array(columns.hint), pg::text_array(columns.context),
+       pg::text_array(columns.notices), pg::int8_array(columns.duration, kNull)});
   return rows.processed();
 }
 

@@ -10,8 +10,8 @@ struct Entry {
   StepId step_id = 0;
   int attempt = 0;  // 0: skipped
   const char* status = "";
-  TimestampTz started_at = 0;
-  TimestampTz finished_at = 0;  // 0: now
+  pg::Moment started{};
+  pg::Moment finished{};  // none: now
   std::optional<int64_t> rows;
   std::string sqlstate;  // five characters, or empty
   std::string message;
@@ -19,7 +19,7 @@ struct Entry {
   std::string hint;
   std::string context;
   std::vector<std::string> notices;
-  TimestampTz retry_at = 0;  // 0: no further attempt
+  pg::Moment retry{};  // none: no further attempt
 };
 
 // Writes the rows of some attempts of a run. Failure if the run is not there any more: the extension was dropped, and

@@ -55,7 +55,7 @@ void run_one(pg::Block& block, const RunKey& run, const Task& task, const run_st
   if (is_late() || sharing->take_refusal())
     throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION, "the job needs a transaction of its own");
   subtransaction.release();
-  entry->finished_at = GetCurrentTimestamp();
+  entry->finished = pg::now();
   entry->notices = notices->take();
 }
 
@@ -108,7 +108,7 @@ class Together {
     entry.step_id = task->step_id;
     entry.attempt = task->attempt;
     entry.status = "OK";
-    entry.started_at = GetCurrentTimestamp();
+    entry.started = pg::now();
     task->outcome = Outcome::kAlone;
     NoticeKeeper notices;
     try {

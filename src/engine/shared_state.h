@@ -8,7 +8,7 @@
 // states and says who changes what.
 #pragma once
 
-#include "pg/error.h"
+#include "pg/clock.h"
 
 namespace etl {
 
@@ -21,16 +21,16 @@ enum class SeatState { kVacant, kWanted, kStarting, kRunning };
 struct Seat {
   SeatState state;
   Oid database;
-  PGPROC* conductor;       // of kRunning
-  uint64 generation;       // advances when a conductor takes the seat
-  bool has_news;           // runs were started or cancelled since the conductor looked
-  bool has_results;        // slots have changed since the conductor looked
-  bool asked_to_leave;     // somebody drops, renames or copies the database
-  bool wants_slot;         // tell the conductor when a slot becomes free or idle
-  bool server_is_full;     // the server had no slot for a worker or conductor that is wanted
-  int quick_deaths;        // conductors that died soon after their start, in a row
-  TimestampTz started_at;  // when the launcher last started one
-  TimestampTz not_before;  // kWanted: start it no sooner
+  PGPROC* conductor;    // of kRunning
+  uint64 generation;    // advances when a conductor takes the seat
+  bool has_news;        // runs were started or cancelled since the conductor looked
+  bool has_results;     // slots have changed since the conductor looked
+  bool asked_to_leave;  // somebody drops, renames or copies the database
+  bool wants_slot;      // tell the conductor when a slot becomes free or idle
+  bool server_is_full;  // the server had no slot for a worker or conductor that is wanted
+  int quick_deaths;     // conductors that died soon after their start, in a row
+  int64 started_at;     // when the launcher last started one, as pg::monotonic_ms()
+  int64 not_before;     // kWanted: start it no sooner, as pg::monotonic_ms()
 };
 
 // A worker's place.
@@ -62,8 +62,8 @@ struct RunKey {
 struct Task {
   StepId step_id;
   int attempt;
-  Outcome outcome;       // once it has ended
-  TimestampTz retry_at;  // of a failure: when it may be tried again; 0: never
+  Outcome outcome;  // once it has ended
+  int64 retry_due;  // of a failure: when it may be tried again, as pg::monotonic_ms(); 0: never
 };
 
 // So many short jobs share a transaction at most: beyond 64 subtransactions snapshots get slow.
@@ -71,10 +71,10 @@ inline constexpr int kMostTogether = 50;
 
 // How far a worker is, for those who look on. Written by the worker alone, without the lock.
 struct Progress {
-  int task;              // index of the task that it works on
-  int statement;         // of its command, from 1
-  int64 rows;            // that its statements have written so far
-  TimestampTz began_at;  // the task
+  int task;          // index of the task that it works on
+  int statement;     // of its command, from 1
+  int64 rows;        // that its statements have written so far
+  pg::Moment began;  // the task
 };
 
 struct Slot {
@@ -90,7 +90,7 @@ struct Slot {
   StopReason stop;     // what the worker does was asked to stop
   bool retire;         // leave instead of waiting for work
   bool fresh;          // has had no work yet
-  TimestampTz since;   // when the worker attached
+  int64 since;         // when the worker attached, as pg::monotonic_ms()
   int64 deadline;      // when they are to be stopped for their timeout, as pg::monotonic_ms(); 0: never
   int64 terminate_at;  // when the process is to be terminated, after a stop that it did not heed; 0: not
   Progress progress;

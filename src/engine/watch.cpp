@@ -76,7 +76,7 @@ class Follower {
   void follow() {
     announce();
     spi_->commit();
-    started_ = GetCurrentTimestamp();
+    started_ = pg::monotonic_us();
     pg::CancelHeld held;
     while (!look()) {
       waiting_.sleep(patience());
@@ -135,12 +135,12 @@ class Follower {
 
   long patience() {
     if (cancelled_at_ != 0) {
-      const long left = pg::milliseconds_until(cancelled_at_ + kPatienceMs * INT64CONST(1000));
+      const long left = pg::milliseconds_until(cancelled_at_ + kPatienceMs);
       if (left == 0) fail_cancelled("It is being cancelled.");
-      return left + 1;
+      return left;
     }
     if (state_.status != "QUEUED" || told_to_wait_) return pg::kForever;
-    const long left = pg::milliseconds_until(started_ + kPatienceMs * INT64CONST(1000));
+    const long left = pg::milliseconds_until(started_ / 1000 + kPatienceMs);
     if (left > 0) return left;
     told_to_wait_ = true;
     notice(pg::format("run %lld has not begun yet", static_cast<long long>(run_id_)),
@@ -164,10 +164,10 @@ class Follower {
     }
     QueryCancelPending = false;
     if (cancelled_at_ == 0) {
-      cancelled_at_ = GetCurrentTimestamp();
+      cancelled_at_ = pg::monotonic_ms();
       request_cancel(run_id_);
       spi_->commit();
-    } else if (GetCurrentTimestamp() - cancelled_at_ > kEchoMs * INT64CONST(1000)) {
+    } else if (pg::monotonic_ms() - cancelled_at_ > kEchoMs) {
       fail_cancelled("It is being cancelled.");
     }
   }
@@ -184,7 +184,7 @@ class Follower {
   }
 
   void conclude() const {
-    const std::string took = report::duration(static_cast<double>(GetCurrentTimestamp() - started_) / 1000);
+    const std::string took = report::duration(static_cast<double>(pg::monotonic_us() - started_) / 1000);
     if (state_.status == "OK") {
       notice(pg::format("run %lld OK: %s, %s", static_cast<long long>(run_id_), all_.text().c_str(), took.c_str()));
       return;
@@ -226,8 +226,8 @@ class Follower {
   const Waiting waiting_;
 
   run_store::State state_{};
-  TimestampTz started_ = 0;
-  TimestampTz cancelled_at_ = 0;  // 0: not
+  int64_t started_ = 0;       // as pg::monotonic_us()
+  int64_t cancelled_at_ = 0;  // as pg::monotonic_ms(); 0: not
   bool told_to_wait_ = false;
   int64_t last_seen_ = 0;
   std::unordered_set<int64_t> told_;  // log ids
@@ -261,7 +261,7 @@ void print_plan(const RunRequest& request) {
   for (const std::string& line : report::plan_lines(run)) notice(line);
 }
 
-std::string wait_for_run(RunId run_id, TimestampTz deadline) {
+std::string wait_for_run(RunId run_id, int64_t deadline) {
   pg::guard([] { PreventCommandDuringRecovery("setup.wait_run()"); });
   refuse_inside_job("wait for a run");
   const Waiting waiting(run_id, false);
@@ -274,9 +274,9 @@ std::string wait_for_run(RunId run_id, TimestampTz deadline) {
           ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
           pg::format("run %lld cannot begin before this transaction has committed", static_cast<long long>(run_id)), "",
           "COMMIT after setup.start_run(), then wait.");
-    if (deadline != 0 && GetCurrentTimestamp() >= deadline) return state.status;
+    if (deadline != 0 && pg::monotonic_ms() >= deadline) return state.status;
     if (state.foreign) throw foreign_run(run_id);
-    waiting.sleep(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline) + 1);
+    waiting.sleep(deadline == 0 ? pg::kForever : pg::milliseconds_until(deadline));
     pg::check_interrupts();
   }
 }

@@ -17,8 +17,8 @@ void run_and_follow(const RunRequest& request, pg::Spi* spi);
 // Prints what would run.
 void print_plan(const RunRequest& request);
 
-// The status of a run once it has ended, or at `deadline` (0: none) the present one.
-std::string wait_for_run(RunId run_id, TimestampTz deadline);
+// The status of a run once it has ended, or at `deadline` (as pg::monotonic_ms(); 0: none) the present one.
+std::string wait_for_run(RunId run_id, int64_t deadline);
 
 // Asks for the cancellation of a run; it takes effect when the current transaction commits.
 void cancel_run(RunId run_id);

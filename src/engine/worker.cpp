@@ -43,7 +43,7 @@ bool take_slot(const StartOrder& order) {
   slot.state = SlotState::kIdle;
   slot.worker = MyProc;
   slot.pid = MyProcPid;
-  slot.since = GetCurrentTimestamp();
+  slot.since = pg::monotonic_ms();
   holds_slot = true;
   locked.announce_result(MyDatabaseId);
   return true;
@@ -124,22 +124,22 @@ void show_idle() {
 class Worker {
  public:
   void run() {
-    TimestampTz idle_since = GetCurrentTimestamp();
+    int64_t idle_since = pg::monotonic_ms();
     for (;;) {
       QueryCancelPending = false;  // meant for an attempt that has ended
       pg::check_interrupts();
-      const TimestampTz until = idle_since + settings::idle_timeout_ms() * INT64CONST(1000);
+      const int64_t until = idle_since + settings::idle_timeout_ms();
       Order order;
-      const Next next = look(&order, GetCurrentTimestamp() >= until);
+      const Next next = look(&order, pg::monotonic_ms() >= until);
       if (next == Next::kLeave) break;
       if (next == Next::kWork) {
         if (!serve(&order)) break;
-        idle_since = GetCurrentTimestamp();
+        idle_since = pg::monotonic_ms();
         continue;
       }
       // Past its time, it waits for the conductor to take its last result.
       const long left = pg::milliseconds_until(until);
-      pg::sleep_on_latch(left > 0 ? left + 1 : kResultMs, "EtlWorkerMain");
+      pg::sleep_on_latch(left > 0 ? left : kResultMs, "EtlWorkerMain");
     }
     pg::guard([] { pgstat_report_stat(true); });
   }
@@ -181,7 +181,7 @@ class Worker {
     const Task& task = order.tasks[index];
     crash_notes::note(place, {MyDatabaseId, order.run, task.step_id, task.attempt});
     Progress& progress = shared_state()->slots()[place].progress;
-    progress = {static_cast<int>(index), 0, 0, GetCurrentTimestamp()};
+    progress = {static_cast<int>(index), 0, 0, pg::now()};
   }
 
   RunId last_run_ = 0;

@@ -45,7 +45,7 @@ bool another_database_starves(const Locked& locked) {
 }
 
 bool has_had_its_slice(const Slot& slot) {
-  return !slot.fresh && GetCurrentTimestamp() - slot.since > kTimeSliceMs * INT64CONST(1000);
+  return !slot.fresh && pg::monotonic_ms() - slot.since > kTimeSliceMs;
 }
 
 // To the whole process group, as the server does it: a job may wait for a program that it has started.
@@ -66,7 +66,7 @@ Finished content_of(const Slot& slot) {
           {slot.tasks, slot.tasks + slot.task_count},
           slot.state == SlotState::kDead,
           slot.stop,
-          slot.progress.began_at};
+          slot.progress.began};
 }
 
 bool is_full(const Locked& locked) {
@@ -210,7 +210,7 @@ bool WorkerPool::hand_over(int place, Oid owner, const RunKey& run, const std::v
   slot.stop = StopReason::kNone;
   slot.deadline = timeout_ms == 0 ? 0 : pg::monotonic_ms() + timeout_ms;
   slot.terminate_at = 0;
-  slot.progress = {0, 0, 0, GetCurrentTimestamp()};
+  slot.progress = {0, 0, 0, pg::now()};
   ++slot.generation;
   slot.state = SlotState::kBusy;
   slot.fresh = false;
@@ -326,14 +326,13 @@ void WorkerPool::tend() {
 
 long WorkerPool::until_due() const {
   long delay = pg::kForever;
-  const int64_t now = pg::monotonic_ms();
   const Locked locked;
   each_own_slot(locked, [&](const Slot& slot, int) {
     if (slot.state != SlotState::kBusy) return;
     const int64_t next = slot.terminate_at != 0           ? slot.terminate_at
                          : slot.stop == StopReason::kNone ? slot.deadline
                                                           : 0;
-    if (next != 0) delay = pg::sooner(delay, static_cast<long>(std::max<int64_t>(next - now, 0)));
+    if (next != 0) delay = pg::sooner(delay, pg::milliseconds_until(next));
   });
   return delay;
 }

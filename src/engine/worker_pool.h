@@ -9,9 +9,9 @@ namespace etl {
 struct Finished {
   RunKey run;
   std::vector<Task> tasks;
-  bool died;             // the worker is gone and has said nothing
-  StopReason stop;       // why it was asked to stop
-  TimestampTz began_at;  // the task that it works on
+  bool died;         // the worker is gone and has said nothing
+  StopReason stop;   // why it was asked to stop
+  pg::Moment began;  // the task that it works on
 };
 
 class WorkerPool {

@@ -1,5 +1,6 @@
 #include "pg/replacement.h"
 
+#include "pg/clock.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/relations.h"

@@ -1,5 +1,6 @@
 #include "pg/wait.h"
 
+#include "pg/clock.h"
 #include "pg/guard.h"
 
 extern "C" {
@@ -57,16 +58,6 @@ void handle_background_signals() {
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
   pqsignal(SIGINT, StatementCancelHandler);
   BackgroundWorkerUnblockSignals();
-}
-
-int64_t monotonic_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
-}
-
-long milliseconds_until(TimestampTz time) {
-  return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), time);
 }
 
 namespace {

@@ -41,12 +41,6 @@ class CancelHeld {
 // Signal handlers of a background process of ours.
 void handle_background_signals();
 
-// Milliseconds of a clock that nobody can set, the same for all processes of a machine.
-int64_t monotonic_ms();
-
-// Milliseconds from now until `time`, at least 0.
-long milliseconds_until(TimestampTz time);
-
 // Ends this process if the server is being shut down, and waits a moment for the signal that says so: what has failed
 // just then did not fail by itself. A smart shutdown, which lets everybody finish, sends none.
 void leave_if_server_stops();
