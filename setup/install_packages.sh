@@ -19,7 +19,6 @@ packages=(
   "postgresql-$PG_MAJOR-pgtap"              # test/pgtap
   libtap-parser-sourcehandler-pgtap-perl    # pg_prove
   libipc-run-perl                           # test/crash
-  libfaketime                               # test/crash: a clock that is set back
   libgtest-dev                              # test/unit
   libpqxx-dev                               # src/client, test/bench
   nlohmann-json3-dev                        # JSON in src/states and src/locations
