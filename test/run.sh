@@ -79,7 +79,7 @@ run_sql() {
   count sql "$status" "$out.tap"
 }
 
-# The module that drives the gates of src/pg, for pgtap/gates. Its path must be short: 95 characters are kept of it.
+# The module that drives the gates of src/pg, for pgtap/gates and pgtap/late_news. Its path must be short: 95 characters are kept of it.
 build_gates() {
   cp -r "$here/gates" "$THROWAWAY_DIR/gates"
   sed -i "s|\.\./\.\./src|$root/src|g" "$THROWAWAY_DIR/gates/Makefile"
@@ -91,7 +91,7 @@ build_gates() {
 # pgTAP: each file in a database of its own.
 run_pgtap() {
   local file name out
-  if wanted pgtap/gates; then build_gates; fi
+  if wanted pgtap/gates || wanted pgtap/late_news; then build_gates; fi
   for file in "$here"/pgtap/*.sql; do
     name=$(basename "$file" .sql)
     wanted "pgtap/$name" || continue

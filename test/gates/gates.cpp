@@ -1,9 +1,12 @@
-// Drives guard() and boundary() from inside a server, and counts what they promise: that destructors run.
+// Drives guard() and boundary() from inside a server, and counts what they promise: that destructors run. Also makes
+// commits slow, for what happens in the middle of one.
 
 #include "pg/boundary.h"
 #include "pg/guard.h"
 
 extern "C" {
+#include "access/xact.h"
+#include "miscadmin.h"
 #include "postmaster/bgworker.h"
 }
 
@@ -37,6 +40,13 @@ void third_frame() {
   second_frame();
 }
 
+long commit_delay_us = 0;
+
+// Called after the callbacks that were registered later.
+void delay_commit(XactEvent event, void*) {
+  if (event == XACT_EVENT_COMMIT && commit_delay_us > 0) pg_usleep(commit_delay_us);
+}
+
 }  // namespace
 
 extern "C" {
@@ -48,6 +58,7 @@ PG_FUNCTION_INFO_V1(gates_deep_error);
 PG_FUNCTION_INFO_V1(gates_exception);
 PG_FUNCTION_INFO_V1(gates_caught);
 PG_FUNCTION_INFO_V1(gates_start_worker);
+PG_FUNCTION_INFO_V1(gates_delay_commits);
 
 Datum gates_alive(PG_FUNCTION_ARGS) {
   PG_RETURN_INT32(alive);
@@ -110,5 +121,15 @@ Datum gates_start_worker(PG_FUNCTION_ARGS) {
   BackgroundWorkerHandle* handle = nullptr;
   if (!RegisterDynamicBackgroundWorker(&worker, &handle)) ereport(ERROR, (errmsg("no worker slot")));
   PG_RETURN_BOOL(WaitForBackgroundWorkerShutdown(handle) == BGWH_STOPPED);
+}
+
+// From now on each commit of this session waits so many milliseconds when others can see its rows already, but have not
+// been told of its tables yet.
+Datum gates_delay_commits(PG_FUNCTION_ARGS) {
+  static bool registered = false;
+  if (!registered) RegisterXactCallback(delay_commit, nullptr);
+  registered = true;
+  commit_delay_us = PG_GETARG_INT32(0) * 1000L;
+  PG_RETURN_VOID();
 }
 }
