@@ -61,6 +61,36 @@ COMMENT ON COLUMN setup.notifications.layer IS 'Layer of the job that it is abou
 COMMENT ON COLUMN setup.notifications.job_name IS 'Job that it is about; null: none.';
 COMMENT ON COLUMN setup.notifications.owner_oid IS 'Role whose members may read it.';
 
+COMMENT ON TABLE setup.locations IS
+  'Directories with files that pipelines read, each with the rules for what of it is read. Made by '
+  'setup.create_location(). Roles see those that they own or may use, by membership, too.';
+COMMENT ON COLUMN setup.locations.location_name IS 'Name of the location.';
+COMMENT ON COLUMN setup.locations.url IS 'The directory on the server: file:///absolute/path, percent-encoded.';
+COMMENT ON COLUMN setup.locations.file_types IS
+  'Types of files that are read, known by the end of their names without regard to case: csv, csv.gz, json, json.gz, '
+  'ndjson (also .jsonl), ndjson.gz, parquet. Null: all of these.';
+COMMENT ON COLUMN setup.locations.name_pattern IS
+  'What a file''s name, without its directory, must match: * ? [a-z] [!a-z]. Null: any name.';
+COMMENT ON COLUMN setup.locations.exclusions IS
+  'Patterns of what is not read. One without a slash is for the name of a file or directory at any depth, one with a '
+  'slash for a path from the location on, where ** is any number of directories. An excluded directory is not looked into.';
+COMMENT ON COLUMN setup.locations.min_size IS 'Bytes that a file must have to be read; null: any.';
+COMMENT ON COLUMN setup.locations.max_size IS 'Bytes that a file may have to be read; null: any.';
+COMMENT ON COLUMN setup.locations.stable_for IS
+  'A file is left alone until it has not been modified for so long, by its modification time.';
+COMMENT ON COLUMN setup.locations.watch IS 'Whether new files start the jobs that read them.';
+COMMENT ON COLUMN setup.locations.rescan_interval IS
+  'How often a watched location is looked through although nothing was reported, for network file systems; null: never.';
+COMMENT ON COLUMN setup.locations.owner IS
+  'Role that made it: it, its members and grantees may use it. Superusers may write another one here.';
+COMMENT ON COLUMN setup.locations.owner_oid IS 'That role, as it was when its name was written; 0: there was none.';
+
+COMMENT ON TABLE setup.location_grants IS
+  'Who may use a location beside its owner. Made by setup.grant_location(). Grantees see their grants, owners all.';
+COMMENT ON COLUMN setup.location_grants.location_name IS 'Name of the location.';
+COMMENT ON COLUMN setup.location_grants.grantee IS 'Role that may use it, with its members.';
+COMMENT ON COLUMN setup.location_grants.grantee_oid IS 'That role, as it was when the grant was made; 0: there was none.';
+
 COMMENT ON TABLE setup.load_jobs IS
   'The jobs: units of work of a layer. Each role sees and changes its own and those of roles that it is a member of; '
   'setup.drop_job() deletes. '
@@ -317,6 +347,32 @@ COMMENT ON FUNCTION setup.create_resource(text, integer) IS
   'insufficient_privilege without CREATE on the database.';
 COMMENT ON FUNCTION setup.drop_resource(text) IS
   'Drops a resource. Raises undefined_object where there is none. Jobs that take units of it cannot run any more.';
+COMMENT ON FUNCTION setup.create_location(text, text, text[], text, text[], bigint, bigint, interval, boolean, interval) IS
+  'Makes a location, or changes one: what is null stays as it is, an empty array or text takes a rule back. url: '
+  'file:///dir or an absolute path. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
+  'feature_not_supported for other kinds of URLs; invalid_parameter_value for what is no URL, type or pattern. Warns where '
+  'the server cannot read the directory.';
+COMMENT ON FUNCTION setup.drop_location(text) IS
+  'Drops a location and its grants. Raises undefined_object where there is none, insufficient_privilege as '
+  'setup.create_location() does, dependent_objects_still_exist where something reads it.';
+COMMENT ON FUNCTION setup.grant_location(text, text) IS
+  'Lets a role and its members use a location: their jobs read its files, without another right. Raises undefined_object '
+  'for an unknown location or role, insufficient_privilege as setup.create_location() does.';
+COMMENT ON FUNCTION setup.revoke_location(text, text) IS
+  'Takes that back, also from a role that is gone; nothing happens where nothing was granted. Raises undefined_object for '
+  'an unknown location, insufficient_privilege as setup.create_location() does.';
+COMMENT ON FUNCTION setup.location_files(text, text) IS
+  'The files of a location whose path matches a pattern (* ? [a-z] [!a-z], ** for directories), and the reason where one is '
+  'not read: a rule, or what it is. Names that begin with . or _ are hidden. Directories that are not looked into are rows, '
+  'too. Raises undefined_object; insufficient_privilege without a grant; program_limit_exceeded for more than a million.';
+COMMENT ON FUNCTION setup.validate_file(text, text, text[]) IS
+  'Whether a file can be loaded: one row with everything that is wrong with it in findings. Null is what was not checked: '
+  'columns of compressed, JSON and Parquet files; is_utf8 (the whole file is valid, without NUL) of compressed and Parquet '
+  'files. expected_columns: names in any order and case. Raises only what setup.location_files() does.';
+COMMENT ON FUNCTION setup.location_owner(text) IS 'The oid of a location''s owner, whoever asks; null if there is no such location.';
+COMMENT ON FUNCTION setup.remove_location(text) IS 'What setup.drop_location() calls.';
+COMMENT ON FUNCTION setup.check_location_row() IS 'Trigger: owner_oid follows owner.';
+COMMENT ON FUNCTION setup.check_location_grant_row() IS 'Trigger: grantee_oid follows grantee.';
 COMMENT ON FUNCTION setup.why_waiting(bigint) IS
   'One row for each job of a run that is not running, with the one reason that holds it back; also for a running job '
   'that waits for a lock. reason: dependency, layer, limit, lock, retry, paused, quarantined, worker (no slot), disabled, '

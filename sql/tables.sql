@@ -22,6 +22,34 @@ CREATE TABLE setup.etl_config (
   config_value text NOT NULL
 );
 
+-- Directories with files, what of them is read, and who may use them: locations.sql.
+CREATE TABLE setup.locations (
+  location_name   text PRIMARY KEY
+                  CHECK (location_name <> '' AND octet_length(location_name) < 64 AND location_name !~ '[[:cntrl:]]'),
+  url             text NOT NULL CHECK (url LIKE 'file:///%' AND octet_length(url) < 4096),
+  file_types      text[] CHECK (file_types <> '{}' AND file_types <@
+                    ARRAY['csv', 'csv.gz', 'json', 'json.gz', 'ndjson', 'ndjson.gz', 'parquet']),
+  name_pattern    text CHECK (name_pattern <> '' AND octet_length(name_pattern) <= 1000),
+  exclusions      text[] NOT NULL DEFAULT '{}'
+                  CHECK (array_position(exclusions, NULL) IS NULL AND cardinality(exclusions) <= 1000
+                         AND octet_length(array_to_string(exclusions, '')) <= 100000),
+  min_size        bigint CHECK (min_size >= 0),
+  max_size        bigint CHECK (max_size >= 0),
+  stable_for      interval NOT NULL DEFAULT '0' CHECK (stable_for >= '0' AND stable_for <= '10 years'),
+  watch           boolean NOT NULL DEFAULT false,
+  rescan_interval interval CHECK (rescan_interval > '0' AND rescan_interval <= '10 years'),
+  owner           text NOT NULL DEFAULT current_user,
+  owner_oid       oid NOT NULL DEFAULT 0,
+  CONSTRAINT locations_sizes CHECK (min_size <= max_size)
+);
+
+CREATE TABLE setup.location_grants (
+  location_name text NOT NULL REFERENCES setup.locations ON DELETE CASCADE,
+  grantee       text NOT NULL,
+  grantee_oid   oid NOT NULL DEFAULT 0,
+  PRIMARY KEY (location_name, grantee)
+);
+
 CREATE TABLE setup.load_jobs (
   layer             text NOT NULL REFERENCES setup.layers,
   job_name          text NOT NULL CHECK (job_name <> '' AND octet_length(job_name) <= 200 AND job_name !~ '[[:cntrl:]]'),
@@ -241,5 +269,7 @@ CREATE TABLE setup.notifications (
 SELECT pg_catalog.pg_extension_config_dump('setup.layers', '');
 SELECT pg_catalog.pg_extension_config_dump('setup.etl_config', '');
 SELECT pg_catalog.pg_extension_config_dump('setup.resources', '');
+SELECT pg_catalog.pg_extension_config_dump('setup.locations', '');
+SELECT pg_catalog.pg_extension_config_dump('setup.location_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('setup.load_jobs', '');
 SELECT pg_catalog.pg_extension_config_dump('setup.job_holds', 'WHERE hold IS NOT NULL');

@@ -163,7 +163,7 @@ std::optional<Entry> Directory::entry(int directory, const char* name, const std
   try {
     const Descriptor target = resolve(path, O_PATH | O_CLOEXEC);
     const struct stat target_facts = stat_of(target.get());
-    if (S_ISDIR(target_facts.st_mode)) return Entry{path, {}, "is a symbolic link to a directory: not followed"};
+    if (S_ISDIR(target_facts.st_mode)) return Entry{path, {}, "is a symbolic link to a directory: not followed", true};
     return Entry{path, facts_of(target_facts), irregularity(target_facts.st_mode)};
   } catch (const FileError& error) {
     if (error.kind() == Kind::kMissing) return Entry{path, {}, "is a symbolic link to nothing"};
@@ -198,7 +198,7 @@ void Directory::list_one(const std::string& path, const Listing& listing, size_t
     if (!reason)
       directories.push_back(std::move(it->path));
     else if (!reason->empty())
-      found.push_back({std::move(it->path), {}, *reason});
+      found.push_back({std::move(it->path), {}, *reason, true});
   }
 }
 
@@ -215,7 +215,7 @@ std::vector<Entry> Directory::list(const Listing& listing) const {
       list_one(path, listing, count, found, directories);
     } catch (const FileError& error) {
       if (error.kind() == Kind::kTooMany) throw;
-      if (error.kind() != Kind::kMissing) found.push_back({path, {}, error.what()});
+      if (error.kind() != Kind::kMissing) found.push_back({path, {}, error.what(), true});
     }
   }
   std::sort(found.begin(), found.end(), [](const Entry& a, const Entry& b) { return a.path < b.path; });

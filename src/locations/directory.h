@@ -93,7 +93,8 @@ class File {
 struct Entry {
   std::string path;
   FileFacts facts;
-  std::string problem;  // why it cannot be read ("is a directory"); empty for a regular file
+  std::string problem;        // why it cannot be read ("is a named pipe"); empty for a regular file
+  bool is_directory = false;  // one that was not looked into
 };
 
 struct Listing {

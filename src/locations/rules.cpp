@@ -45,7 +45,7 @@ std::optional<std::string> refusal_of_type(const Rules& rules, const std::string
   if (!type) return "is of no known file type";
   if (rules.file_types.empty() || std::ranges::find(rules.file_types, *type) != rules.file_types.end())
     return std::nullopt;
-  return "file type " + name_of(*type) + " is not allowed";
+  return "is of type " + name_of(*type) + ", which is not allowed";
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ std::optional<std::string> refusal_of_path(const Rules& rules, const std::string
   if (auto reason = refusal_of_directory(rules, path)) return reason;
   if (auto reason = refusal_of_type(rules, path)) return reason;
   if (rules.name_pattern && !matches(*rules.name_pattern, std::string_view(path).substr(path.rfind('/') + 1)))
-    return "its name does not match \"" + *rules.name_pattern + "\"";
+    return "has a name that does not match \"" + *rules.name_pattern + "\"";
   return std::nullopt;
 }
 
@@ -91,8 +91,7 @@ std::vector<Found> find_files(const Directory& directory, const Rules& rules, co
   };
   std::vector<Found> result;
   for (Entry& it : directory.list(listing)) {
-    const bool is_left_out_directory = !it.problem.empty() && may_match_beneath(pattern, it.path);
-    if (!matches(pattern, it.path) && !is_left_out_directory) continue;
+    if (!matches(pattern, it.path) && !(it.is_directory && may_match_beneath(pattern, it.path))) continue;
     auto reason = refusal(rules, it, now_ns);
     result.push_back({std::move(it), std::move(reason)});
   }

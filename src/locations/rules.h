@@ -38,8 +38,8 @@ struct Found {
   std::optional<std::string> refusal;
 };
 
-// What of the location matches a pattern, in the order of the paths. Directories are there only where they are not
-// looked into. `listing.leave_out` is ours. FileError.
+// What of the location matches a pattern, in the order of the paths; and directories that are not looked into, where
+// something in them could match. `listing.leave_out` is ours. FileError.
 std::vector<Found> find_files(const Directory& directory, const Rules& rules, const std::string& pattern,
                               int64_t now_ns, Listing listing = {});
 

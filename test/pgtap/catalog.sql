@@ -19,7 +19,7 @@ CREATE TEMP VIEW routine AS SELECT m.name, p.* FROM member m JOIN pg_proc p ON p
   AND m.classid = 'pg_proc'::regclass;
 SELECT setup.create_layer('bronze'), setup.create_layer('silver', execution => 'sequence');
 
-SELECT plan(34);
+SELECT plan(36);
 
 -- Everything is explained
 
@@ -79,6 +79,8 @@ CREATE SCHEMA lived_in;
 CREATE TABLE lived_in.load_log (mine int);
 SELECT setup.create_layer('lived_in'), setup.create_layer('Odd "layer"');
 INSERT INTO setup.etl_config VALUES ('base_path_crm', '/data');
+SELECT setup.create_location('files', '/'), setup.create_location('more', '/tmp', exclusions => '{a,b/**}');
+SELECT setup.grant_location('files', 'catalog_owner');
 SELECT setup.add_job('bronze', 'crm_data', 'SELECT 1', depends_on => '{}', load_order => 4, owner => 'catalog_owner'),
   setup.add_job('silver', 'next', 'SELECT 2', depends_on => '{bronze.crm_data}', is_enabled => false,
     transaction => 'each');
@@ -95,6 +97,12 @@ SELECT is(:'there'::text, :'here'::text, 'the jobs, each with its owner');
 \set here `psql -XAtd "$DB" -c 'SELECT * FROM setup.etl_config'`
 \set there `psql -XAtd "$DB"_copy -c 'SELECT * FROM setup.etl_config'`
 SELECT is(:'there'::text, :'here'::text, 'the configuration');
+\set here `psql -XAtd "$DB" -c 'SELECT * FROM setup.locations ORDER BY 1'`
+\set there `psql -XAtd "$DB"_copy -c 'SELECT * FROM setup.locations ORDER BY 1'`
+SELECT is(:'there'::text, :'here'::text, 'the locations');
+\set here `psql -XAtd "$DB" -c 'SELECT * FROM setup.location_grants'`
+\set there `psql -XAtd "$DB"_copy -c 'SELECT * FROM setup.location_grants'`
+SELECT is(:'there'::text, :'here'::text, 'and their grants');
 \set views `psql -XAtd "$DB"_copy -c "SELECT table_schema, table_name FROM information_schema.views WHERE table_name IN ('load_jobs', 'load_log') ORDER BY 1, 2"`
 SELECT is(:'views'::text,
   E'Odd "layer"|load_jobs\nOdd "layer"|load_log\nbronze|load_jobs\nbronze|load_log\nlived_in|load_jobs\nsilver|load_jobs\nsilver|load_log',

@@ -19,13 +19,13 @@ TEST(Rules, AcceptKnownTypesUnlessTold) {
   EXPECT_EQ(why_not({}, "a/b.txt"), "is of no known file type");
   const Rules only_parquet{.file_types = {*file_type_called("parquet")}};
   EXPECT_EQ(why_not(only_parquet, "b.parquet"), "");
-  EXPECT_EQ(why_not(only_parquet, "b.csv.gz"), "file type csv.gz is not allowed");
+  EXPECT_EQ(why_not(only_parquet, "b.csv.gz"), "is of type csv.gz, which is not allowed");
 }
 
 TEST(Rules, TestTheNameInAnyDirectory) {
   const Rules rules{.name_pattern = "orders_*.csv"};
   EXPECT_EQ(why_not(rules, "a/orders_1.csv"), "");
-  EXPECT_EQ(why_not(rules, "orders_a/1.csv"), "its name does not match \"orders_*.csv\"");
+  EXPECT_EQ(why_not(rules, "orders_a/1.csv"), "has a name that does not match \"orders_*.csv\"");
 }
 
 TEST(Rules, ExcludeByNameAtAnyDepthAndByPathFromTheTop) {

@@ -1,0 +1,185 @@
+#include "engine/location_catalog.h"
+
+#include "engine/locations.h"
+#include "locations/file_type.h"
+#include "locations/url.h"
+#include "pg/engine_rights.h"
+#include "pg/guard.h"
+#include "pg/relations.h"
+#include "pg/roles.h"
+
+namespace etl {
+
+namespace {
+
+constexpr const char* kLongestLockWait = "10s";
+
+pg::Value text(const std::string& it) {
+  return pg::value(std::string_view(it));
+}
+
+void require_right_to_files(Oid user) {
+  if (pg::may_read_server_files(user)) return;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to change locations", "",
+                    pg::format("It takes the right to read the server's files: GRANT pg_read_server_files TO %s;",
+                               pg::quote_name(pg::role_name(user)).c_str()));
+}
+
+// Keeps the location as it is until the end of the transaction; false if there is none. Needs an open Spi and the
+// engine's rights; `user` is the one who asks.
+bool hold_own_location(Oid user, const std::string& name) {
+  static pg::Statement find{"SELECT owner, owner_oid FROM setup.locations WHERE location_name = $1 FOR UPDATE",
+                            {TEXTOID}};
+  const pg::Rows found = find.run({text(name)});
+  if (found.size() == 0) return false;
+  if (pg::may_act_as(user, found.oid(0, 1))) return true;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    pg::format("location \"%s\" belongs to role \"%s\"", name.c_str(), found.text(0, 0).c_str()));
+}
+
+void require_own_location(Oid user, const std::string& name) {
+  if (!hold_own_location(user, name))
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("location \"%s\" does not exist", name.c_str()));
+}
+
+std::string canonical_url(const std::string& url) {
+  try {
+    return locations::url_of_directory(locations::directory_of_url(url));
+  } catch (const locations::UrlError& error) {
+    throw pg::Failure(error.is_unsupported() ? ERRCODE_FEATURE_NOT_SUPPORTED : ERRCODE_INVALID_PARAMETER_VALUE,
+                      pg::format("url \"%s\" %s", url.c_str(), error.what()), "",
+                      "A location is a directory of the server's machine: 'file:///data/in', or '/data/in'.");
+  }
+}
+
+std::vector<std::string> canonical_types(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) {
+    const auto type = locations::file_type_called(name);
+    if (!type)
+      throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("file type \"%s\" is not known", name.c_str()), "",
+                        "File types are csv, csv.gz, json, json.gz, ndjson, ndjson.gz and parquet.");
+    std::string canonical = locations::name_of(*type);
+    if (std::find(result.begin(), result.end(), canonical) == result.end()) result.push_back(std::move(canonical));
+  }
+  return result;
+}
+
+void require_name_pattern(const std::string& pattern) {
+  if (pattern.find('/') == std::string::npos) return;
+  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE,
+                    pg::format("name_pattern \"%s\" contains a slash", pattern.c_str()), "",
+                    "It is a pattern for file names without their directories, such as 'orders_*.csv'.");
+}
+
+void warn_if_not_there(const std::string& url) {
+  const std::string directory = locations::directory_of_url(url);
+  try {
+    locations::Directory::open(directory);
+  } catch (const locations::FileError& error) {
+    const char* reason = error.what();
+    pg::guard([&] {
+      ereport(WARNING, (errmsg("directory \"%s\" %s", directory.c_str(), reason),
+                        errhint("The location can be used when the server can read it.")));
+    });
+  }
+}
+
+pg::Value array_or_null(const std::optional<std::vector<std::string>>& texts) {
+  return texts ? pg::text_array(*texts) : pg::null_value();
+}
+
+void insert_location(const std::string& name, const LocationSettings& it, const std::string& owner) {
+  static pg::Statement insert{
+      "INSERT INTO setup.locations (location_name, url, file_types, name_pattern, exclusions, min_size, max_size, "
+      "stable_for, watch, rescan_interval, owner) "
+      "VALUES ($1, $2, nullif($3, '{}'), nullif($4, ''), coalesce($5, '{}'), $6, $7, coalesce($8, '0'), "
+      "coalesce($9, false), $10, $11)",
+      {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
+       TEXTOID}};
+  insert.run({text(name), text(*it.url), array_or_null(it.file_types), pg::text_or_null(it.name_pattern.value_or("")),
+              array_or_null(it.exclusions), it.min_size, it.max_size, it.stable_for, it.watch, it.rescan_interval,
+              text(owner)});
+}
+
+void update_location(const std::string& name, const LocationSettings& it) {
+  static pg::Statement update{
+      "UPDATE setup.locations SET url = coalesce($2, url), file_types = nullif(coalesce($3, file_types), '{}'), "
+      "name_pattern = nullif(coalesce($4, name_pattern), ''), exclusions = coalesce($5, exclusions), "
+      "min_size = coalesce($6, min_size), max_size = coalesce($7, max_size), "
+      "stable_for = coalesce($8, stable_for), watch = coalesce($9, watch), "
+      "rescan_interval = coalesce($10, rescan_interval) WHERE location_name = $1",
+      {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID}};
+  update.run({text(name), it.url ? text(*it.url) : pg::null_value(), array_or_null(it.file_types),
+              it.name_pattern ? text(*it.name_pattern) : pg::null_value(), array_or_null(it.exclusions), it.min_size,
+              it.max_size, it.stable_for, it.watch, it.rescan_interval});
+}
+
+}  // namespace
+
+void create_location(const std::string& name, const LocationSettings& settings) {
+  const Oid user = GetUserId();
+  require_right_to_files(user);
+  LocationSettings canonical = settings;
+  if (settings.url) canonical.url = canonical_url(*settings.url);
+  if (settings.file_types) canonical.file_types = canonical_types(*settings.file_types);
+  if (settings.name_pattern) require_name_pattern(*settings.name_pattern);
+  {
+    const pg::EngineRights rights(kLongestLockWait);
+    const pg::Spi spi;
+    if (hold_own_location(user, name)) {
+      update_location(name, canonical);
+    } else if (canonical.url) {
+      insert_location(name, canonical, pg::role_name(user));
+    } else {
+      throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("location \"%s\" must have a url", name.c_str()), "",
+                        "Give the directory of its files: 'file:///data/in'.");
+    }
+  }
+  if (canonical.url) warn_if_not_there(*canonical.url);
+}
+
+void remove_location(const std::string& name) {
+  static pg::Statement remove{"DELETE FROM setup.locations WHERE location_name = $1", {TEXTOID}};
+  const Oid user = GetUserId();
+  require_right_to_files(user);
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  require_own_location(user, name);
+  remove.run({text(name)});
+}
+
+void grant_location(const std::string& name, const std::string& role) {
+  static pg::Statement forget_old_name{
+      "DELETE FROM setup.location_grants WHERE location_name = $1 AND grantee_oid = $2 AND grantee <> $3",
+      {TEXTOID, OIDOID, TEXTOID}};
+  static pg::Statement grant{
+      "INSERT INTO setup.location_grants (location_name, grantee) VALUES ($1, $2) "
+      "ON CONFLICT (location_name, grantee) DO UPDATE SET grantee_oid = excluded.grantee_oid",
+      {TEXTOID, TEXTOID}};
+  const Oid user = GetUserId();
+  require_right_to_files(user);
+  const Oid grantee = pg::guard([&] { return get_role_oid(role.c_str(), true); });
+  if (!OidIsValid(grantee))
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("role \"%s\" does not exist", role.c_str()));
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  require_own_location(user, name);
+  forget_old_name.run({text(name), pg::value(grantee), text(role)});
+  grant.run({text(name), text(role)});
+}
+
+void revoke_location(const std::string& name, const std::string& role) {
+  static pg::Statement revoke{
+      "DELETE FROM setup.location_grants WHERE location_name = $1 AND (grantee = $2 OR grantee_oid = $3)",
+      {TEXTOID, TEXTOID, OIDOID}};
+  const Oid user = GetUserId();
+  require_right_to_files(user);
+  const Oid grantee = pg::guard([&] { return get_role_oid(role.c_str(), true); });
+  const pg::EngineRights rights(kLongestLockWait);
+  const pg::Spi spi;
+  require_own_location(user, name);
+  revoke.run({text(name), text(role), OidIsValid(grantee) ? pg::value(grantee) : pg::null_value()});
+}
+
+}  // namespace etl
