@@ -367,8 +367,9 @@ COMMENT ON FUNCTION setup.location_files(text, text) IS
   'too. Raises undefined_object; insufficient_privilege without a grant; program_limit_exceeded for more than a million.';
 COMMENT ON FUNCTION setup.validate_file(text, text, text[]) IS
   'Whether a file can be loaded: one row with everything that is wrong with it in findings. Null is what was not checked: '
-  'columns of compressed, JSON and Parquet files; is_utf8 (the whole file is valid, without NUL) of compressed and Parquet '
-  'files. expected_columns: names in any order and case. Raises only what setup.location_files() does.';
+  'is_utf8 (the whole file is valid, without NUL) of compressed and Parquet files; columns of compressed, JSON and Parquet '
+  'files, where the module etl_files is not installed. Of these only the beginning is read. expected_columns: names in any '
+  'order and case. Raises only what setup.location_files() does.';
 COMMENT ON FUNCTION setup.location_owner(text) IS 'The oid of a location''s owner, whoever asks; null if there is no such location.';
 COMMENT ON FUNCTION setup.remove_location(text) IS 'What setup.drop_location() calls.';
 COMMENT ON FUNCTION setup.check_location_row() IS 'Trigger: owner_oid follows owner.';

@@ -1,14 +1,46 @@
 #include "engine/file_report.h"
 
+#include "engine/files_module.h"
 #include "pg/guard.h"
 
 namespace etl {
 
 namespace {
 
-// The columns of a file that takes the module etl_files to read: compressed, Parquet or JSON. None: not checked.
-std::optional<std::vector<std::string>> columns_by_module(const locations::File&, locations::FileType) {
-  return std::nullopt;
+using Columns = std::optional<std::vector<std::string>>;
+
+constexpr int64_t kRowsLookedAt = 1000;
+
+files::Source source_of(const locations::File& file, locations::FileType type) {
+  files::Source source;
+  source.descriptor = file.descriptor();
+  source.name = file.path();
+  source.format = type.format == locations::Format::kCsv       ? files::Format::kCsv
+                  : type.format == locations::Format::kParquet ? files::Format::kParquet
+                                                               : files::Format::kJson;
+  source.compressed = type.compression == locations::Compression::kGzip;
+  return source;
+}
+
+Columns read_columns(const files::Source& source) {
+  const files::Module& module = files_module("reading the columns of compressed, JSON and Parquet files");
+  if (source.format != files::Format::kCsv) return module.column_names(source, {}, file_limits());
+  std::vector<std::string> names;
+  for (files::Column& column : module.sniff(source, {}, kRowsLookedAt, file_limits()).columns)
+    names.push_back(std::move(column.name));
+  return names;
+}
+
+// The columns of a file that takes the module etl_files to read: compressed, Parquet or JSON. None, which is "not
+// checked", where it is not installed or finds none.
+Columns columns_by_module(const locations::File& file, locations::FileType type) {
+  if (!has_files_module()) return std::nullopt;
+  try {
+    Columns columns = read_columns(source_of(file, type));
+    return columns && columns->empty() ? std::nullopt : columns;
+  } catch (const pg::Failure& failure) {
+    throw locations::FileError(locations::FileError::Kind::kBroken, std::string("cannot be read: ") + (failure.detail().empty() ? failure.what() : failure.detail()));
+  }
 }
 
 }  // namespace

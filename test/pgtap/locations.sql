@@ -2,6 +2,7 @@
 \ir tools.psql
 SET client_min_messages = error;
 \setenv FILES :files
+SELECT (pg_stat_file(setting || '/etl_files.so', true)).size IS NOT NULL AS installed FROM pg_config WHERE name = 'PKGLIBDIR' \gset
 \set inside :files '/in'
 \set url 'file://' :files '/in'
 \! mkdir -p $FILES/in/sub/deep $FILES/in/_temporary $FILES/in/old $FILES/in/x.csv $FILES/in/y=1
@@ -26,7 +27,7 @@ CREATE FUNCTION files(location text, pattern text DEFAULT '**') RETURNS text LAN
 CREATE FUNCTION findings(path text, expected text[] DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
   SELECT findings FROM setup.validate_file('in', path, expected) $$;
 
-SELECT plan(95);
+SELECT plan(97);
 
 -- Making one
 
@@ -153,7 +154,7 @@ SELECT row_eq($$SELECT is_valid, file_exists, is_readable, is_accepted FROM setu
 SELECT is(findings('within.csv'), '{}', 'a link that stays inside is followed');
 SELECT is(findings('a.csv', '{id,price}'), ARRAY['column "price" is missing', 'column "name" is not expected'],
   'columns that are expected are compared');
-\! cd $FILES/in && printf 'id;id;;\n\377\000\n' > bad.csv && : > empty.csv && printf '"id,name\n1,2\n' > open.csv && printf '\037\213\010abc' > a.csv.gz && printf 'id\n' > text.json.gz && printf 'id\n' > text.parquet && chmod a+r *.csv *.gz *.parquet; chmod 0 closed.csv
+\! cd $FILES/in && printf 'id;id;;\n\377\000\n' > bad.csv && : > empty.csv && printf '"id,name\n1,2\n' > open.csv && printf 'id\n1\n' | gzip > a.csv.gz && echo '{"id": 1, "name": "x"}' > good.ndjson && echo '{"id": 1,,' > bad.ndjson && printf 'id\n' > text.json.gz && printf 'id\n' > text.parquet && chmod a+r *; chmod 0 closed.csv
 SELECT row_eq($$SELECT * FROM (SELECT (v).* FROM (SELECT setup.validate_file('in', 'bad.csv', '{id}') AS v) w) x$$,
   (SELECT x FROM (SELECT false, true, true, true, 'csv'::text, 11::bigint, f.modified_at, '{id,id,"",""}'::text[], false, false,
     ARRAY['is not UTF-8 from byte 9 on', 'holds a NUL at byte 10', 'column "id" comes twice', 'column 3 has no name',
@@ -161,8 +162,11 @@ SELECT row_eq($$SELECT * FROM (SELECT (v).* FROM (SELECT setup.validate_file('in
     FROM setup.location_files('in', 'bad.csv') f) x), 'all findings come at once');
 SELECT is(findings('empty.csv'), '{is empty}', 'an empty file is not valid');
 SELECT is(findings('open.csv'), ARRAY['has a first line without end: a quote is left open'], 'nor an open quote in the header');
-SELECT row_eq($$SELECT is_valid, columns, header_matches, is_utf8 FROM setup.validate_file('in', 'a.csv.gz', '{id}')$$,
-  ROW(true, NULL::text[], NULL::boolean, NULL::boolean), 'what was not checked is null');
+SELECT row_eq($$SELECT is_valid, header_matches IS NOT FALSE, is_utf8 FROM setup.validate_file('in', 'a.csv.gz', '{id}')$$,
+  ROW(true, true, NULL::boolean), 'what was not checked is null');
+SELECT is((SELECT columns FROM setup.validate_file('in', 'good.ndjson')), CASE WHEN :'installed' THEN '{id,name}'::text[] END,
+  'the module tells the columns of other files than CSV');
+SELECT is((SELECT is_valid FROM setup.validate_file('in', 'bad.ndjson')), NOT :'installed', 'and what it cannot read');
 SELECT is(findings('text.json.gz'), '{is not gzip-compressed}', 'a text that is called .gz');
 SELECT is(findings('text.parquet'), '{is not a Parquet file}', 'or .parquet');
 SELECT is((SELECT findings FROM setup.validate_file('odd', 'a.csv')), ARRAY['is in a location whose directory does not exist'],
