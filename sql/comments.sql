@@ -396,7 +396,7 @@ COMMENT ON COLUMN setup.running_jobs.wait_event_type IS 'As in pg_stat_activity.
 COMMENT ON COLUMN setup.running_jobs.wait_event IS 'As in pg_stat_activity.';
 COMMENT ON COLUMN setup.running_jobs.statement IS 'Statement of the job''s command that it is at, from 1.';
 COMMENT ON COLUMN setup.running_jobs.query IS 'What it runs, where pg_stat_activity shows that to the user.';
-COMMENT ON COLUMN setup.running_jobs.rows_so_far IS 'Rows of the COPY that is in progress, else of statements that have ended.';
+COMMENT ON COLUMN setup.running_jobs.rows_so_far IS 'Rows of statements and files that have ended, and of the COPY that is in progress.';
 COMMENT ON COLUMN setup.running_jobs.copy_bytes IS 'Bytes of the file that COPY has read; null: no COPY.';
 COMMENT ON COLUMN setup.running_jobs.copy_bytes_total IS 'Size of that file; null: unknown.';
 COMMENT ON COLUMN setup.running_jobs.stop_reason IS 'cancelled or timed out, once it was asked to stop; null: it was not.';
@@ -439,6 +439,16 @@ COMMENT ON FUNCTION setup.import_orchestration_config(jsonb) IS
 COMMENT ON FUNCTION setup.data_set_files(text) IS
   'The files that the path {key}/name.* of a discovered job means now. Null where the caller may not read files of the '
   'server, for other paths, and where setup.etl_config has no such key.';
+COMMENT ON FUNCTION setup.reset_bookmark(text, text) IS
+  'Makes a job forget which files it has loaded, so that its next run loads all that are there; returns how many. The rows '
+  'stay: empty the table first unless it is to have them twice. Raises undefined_object where there is no such job, '
+  'insufficient_privilege where it is somebody else''s.';
+COMMENT ON FUNCTION setup.reload_file(text, text, text) IS
+  'Has the next run of a job load a file once more, which it has loaded before. With provenance, the rows that it brought '
+  'are deleted then. Raises what setup.reset_bookmark() does, and no_data_found where the job has not loaded the file.';
+COMMENT ON FUNCTION setup.forget_files() IS 'Trigger: a job that replaces reads or writes in another way now.';
+COMMENT ON FUNCTION setup.require_reader_options(jsonb) IS
+  'Raises invalid_parameter_value for reader_options with a key or value that is not known.';
 COMMENT ON FUNCTION setup.file_problem(setup.load_jobs) IS
   'What is wrong with what a job says of files, in words that follow "job x:"; null if nothing is.';
 COMMENT ON FUNCTION setup.job_problem(setup.load_jobs) IS

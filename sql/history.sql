@@ -69,6 +69,9 @@ BEGIN
   DELETE FROM setup.notifications n
    WHERE n.notification_id IN (SELECT o.notification_id FROM setup.notifications o WHERE o.created_at < older_than
                                 ORDER BY o.notification_id LIMIT 1000);
+  DELETE FROM setup.load_files f
+   WHERE f.file_id IN (SELECT o.file_id FROM setup.load_files o WHERE o.loaded_at < older_than AND NOT o.is_current
+                        ORDER BY o.loaded_at LIMIT 1000);
   RETURN dropped;
 END
 $$;

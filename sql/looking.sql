@@ -58,7 +58,7 @@ CREATE VIEW setup.running_jobs WITH (security_invoker = true) AS
            make_interval(secs => greatest(r.expected_ms / 1000 - extract(epoch FROM clock_timestamp() - r.since)::float8, 0))
          END AS expected_remaining,
          a.wait_event_type, a.wait_event, r.statement, a.query,
-         coalesce(c.tuples_processed, r.rows_so_far) AS rows_so_far,
+         r.rows_so_far + coalesce(c.tuples_processed, 0) AS rows_so_far,
          c.bytes_processed AS copy_bytes, nullif(c.bytes_total, 0) AS copy_bytes_total, r.stop_reason
     FROM setup.running_attempts() r
     LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)

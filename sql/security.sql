@@ -50,6 +50,11 @@ CREATE FUNCTION setup.require_retry_patterns(patterns text[]) RETURNS void
   LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
   AS 'MODULE_PATHNAME', 'etl_require_retry_patterns';
 
+-- Raises an error for reader_options that no file can be read with.
+CREATE FUNCTION setup.require_reader_options(options jsonb) RETURNS void
+  LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
+  AS 'MODULE_PATHNAME', 'etl_require_reader_options';
+
 -- What is wrong with what a job says of files, in words that go on 'job "x": ...'; null if nothing is.
 CREATE FUNCTION setup.file_problem(job setup.load_jobs) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -80,10 +85,6 @@ CREATE FUNCTION setup.file_problem(job setup.load_jobs) RETURNS text
     WHEN job.reject_limit < 0 THEN 'reject_limit must not be negative'
     WHEN job.reject_share NOT BETWEEN 0 AND 1 THEN 'reject_share must be between 0 and 1'
     WHEN job.rescue_column = '' OR octet_length(job.rescue_column) > 63 THEN 'rescue_column must be the name of a column'
-    ELSE (SELECT format('reader_options has no key "%s"', key) FROM jsonb_object_keys(job.reader_options) AS key
-           WHERE key NOT IN ('format', 'compression', 'delimiter', 'quote', 'escape', 'header', 'skip', 'null_string',
-                             'encoding', 'decimal_separator', 'date_format', 'timestamp_format', 'columns')
-           ORDER BY key LIMIT 1)
   END
 $$;
 
@@ -145,6 +146,12 @@ BEGIN
   problem := setup.job_problem(NEW);
   IF problem IS NOT NULL THEN
     RAISE check_violation USING MESSAGE = format('job "%s.%s": %s', NEW.layer, NEW.job_name, problem);
+  END IF;
+  PERFORM setup.require_reader_options(NEW.reader_options);
+  IF NEW.location IS NOT NULL AND setup.location_owner(NEW.location) IS NULL THEN
+    RAISE undefined_object USING
+      MESSAGE = format('job "%s.%s": location "%s" does not exist', NEW.layer, NEW.job_name, NEW.location),
+      HINT = format('Create it with SELECT setup.create_location(%L, ''file:///directory'').', NEW.location);
   END IF;
 
   -- The oid always follows from the name, never from the row that is written.

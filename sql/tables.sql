@@ -78,7 +78,7 @@ CREATE TABLE setup.load_jobs (
   never_retry_on    text[],
   shares_commit     boolean NOT NULL DEFAULT true,
   -- of files in a location
-  location          text CHECK (location <> ''),
+  location          text REFERENCES setup.locations CHECK (location <> ''),
   load_mode         text NOT NULL DEFAULT 'replace' CHECK (load_mode IN ('replace', 'append', 'upsert')),
   key_columns       text[] CHECK (array_position(key_columns, NULL) IS NULL AND array_position(key_columns, '') IS NULL
                                   AND array_ndims(key_columns) = 1 AND cardinality(key_columns) <= 32),

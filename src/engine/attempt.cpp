@@ -3,15 +3,12 @@
 #include "engine/effect.h"
 #include "engine/executor.h"
 #include "engine/failure.h"
+#include "engine/file_job.h"
 #include "engine/notices.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/transaction.h"
 #include "pg/wait.h"
-
-extern "C" {
-#include "utils/timeout.h"
-}
 
 namespace etl {
 
@@ -37,13 +34,6 @@ void write_log(const RunKey& run, const log_store::Entry& entry) {
   const pg::EngineRights rights;
   const pg::Spi spi;
   log_store::write(run, {entry});
-}
-
-// Leaves no transaction, timer or pending cancel of the attempt behind.
-void clean_up() {
-  pg::abort_everything();
-  disable_all_timeouts(false);
-  QueryCancelPending = false;
 }
 
 // All in one transaction: the effect, and the row that says that it happened.
@@ -73,12 +63,7 @@ void run_each_statement(const RunKey& run, const run_store::Work& work, NoticeKe
     analyze = table.is_worth_analyzing(*entry->rows);
     transaction.commit();
   }
-  try {
-    if (analyze) run_each("ANALYZE " + work.table);
-  } catch (const pg::Error&) {
-    clean_up();
-    entry->message = kNotAnalyzed;
-  }
+  if (analyze && !analyze_apart(work.table)) entry->message = kNotAnalyzed;
   entry->notices = notices->take();
   pg::Transaction transaction;
   write_log(run, *entry);
@@ -118,7 +103,9 @@ void run_attempt(const RunKey& run, Task* task, const AskStop& stop) {
   try {
     work = read_work(run, task->step_id);
     present(run, *task, work);
-    if (work.commits_each_statement) {
+    if (!work.location.empty()) {
+      run_file_job(run, *task, work, stop, &notices, &entry);
+    } else if (work.commits_each_statement) {
       run_each_statement(run, work, &notices, &entry);
     } else {
       run_single(run, work, &notices, &entry);
@@ -126,14 +113,14 @@ void run_attempt(const RunKey& run, Task* task, const AskStop& stop) {
     task->outcome = Outcome::kOk;
     return;
   } catch (const pg::Error& error) {
-    clean_up();
+    forget_failure();
     if (is_second_success(error)) {
       task->outcome = Outcome::kOk;
       return;
     }
     describe(error, stop(), work, &entry);
   } catch (const pg::Failure& failure) {
-    clean_up();
+    forget_failure();
     describe(failure, &entry);
   }
   entry.notices = notices.take();

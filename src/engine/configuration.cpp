@@ -49,7 +49,7 @@ Configuration read_configuration(Oid caller) {
 std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Blueprint& blueprint) {
   static pg::Statement read{
       "SELECT wanted.no, j.owner, j.owner_oid, j.table_name, j.file_path, j.command, j.transaction, j.discovered_as, "
-      "j.location, j.load_mode, j.key_columns, "
+      "j.location, j.load_mode, j.key_columns, j.rescue_column, j.provenance, "
       "CASE WHEN j.resources <> '{}' THEN ARRAY(SELECT CASE WHEN r.capacity IS NULL "
       "THEN format('resource \"%s\" does not exist', key) "
       "ELSE format('it takes %s units of resource \"%s\", which has %s', value::numeric::integer, key, r.capacity) END "
@@ -80,7 +80,9 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
     detail.location = rows.text(i, 8);
     detail.load_mode = rows.text(i, 9);
     detail.key_columns = rows.texts(i, 10);
-    detail.lacking = rows.texts(i, 11);
+    detail.rescue_column = rows.text(i, 11);
+    detail.provenance = rows.boolean(i, 12);
+    detail.lacking = rows.texts(i, 13);
   }
   return details;
 }

@@ -16,6 +16,8 @@ struct JobDetail {
   std::string location;  // that the file is in, or empty
   std::string load_mode;
   std::vector<std::string> key_columns;
+  std::string rescue_column;  // or empty
+  bool provenance;
   std::string discovered_as;         // kind of object that it was discovered from, or empty
   std::vector<std::string> lacking;  // what it takes of resources that are not there, or too small: one text each
 };

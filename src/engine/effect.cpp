@@ -11,6 +11,10 @@
 #include "pg/roles.h"
 #include "pg/settings.h"
 
+extern "C" {
+#include "utils/timeout.h"
+}
+
 namespace etl {
 
 namespace {
@@ -32,10 +36,7 @@ files::Format files_format(locations::Format format) {
 
 Loaded load_file(const run_store::Work& work, const std::function<void(int64_t rows)>& filled) {
   require_right_to_read();
-  LoadOptions options;
-  options.table = work.table;
-  options.must_be_owned = work.discovered;
-  FileLoad load(options);
+  FileLoad load(work.load);
   const std::string problem = pg::unreadable_because(work.file);
   if (!problem.empty())
     throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", work.file.c_str(), problem.c_str()));
@@ -71,14 +72,29 @@ bool DeclaredTable::is_worth_analyzing(int64_t rows) const {
          static_cast<double>(rows) >= kAnalyzeShare * pg::planned_rows(table);
 }
 
+bool DeclaredTable::analyze_in_block(int64_t rows) const {
+  return !is_worth_analyzing(rows) || pg::in_subtransaction([&] { run_in_block("ANALYZE " + name_); });
+}
+
+bool analyze_apart(const std::string& table) try {
+  run_each("ANALYZE " + table);
+  return true;
+} catch (const pg::Error&) {
+  forget_failure();
+  return false;
+}
+
+void forget_failure() {
+  pg::abort_everything();
+  disable_all_timeouts(false);
+  QueryCancelPending = false;
+}
+
 void run_effect(pg::Block& block, const run_store::Work& work, log_store::Entry* entry) {
   DeclaredTable table(work.table);
   bool analyzed = true;
   // A courtesy to the jobs that follow: if it fails, the work of this one stands.
-  const auto analyze = [&](int64_t rows) {
-    if (table.is_worth_analyzing(rows))
-      analyzed = pg::in_subtransaction([&] { run_in_block("ANALYZE " + work.table); });
-  };
+  const auto analyze = [&](int64_t rows) { analyzed = table.analyze_in_block(rows); };
   const Oid owner = work.discovered ? GetUserId() : InvalidOid;
   if (work.file.empty()) {
     if (!work.table.empty()) block.look([&] { table.before(); });

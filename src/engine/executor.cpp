@@ -30,6 +30,7 @@ namespace {
 enum class Mode { kBlock, kEach };
 
 int64 rows_written = 0;
+int64 rows_before = 0;
 bool sharing = false;
 bool refused = false;  // while sharing
 Progress* own_progress = nullptr;
@@ -38,7 +39,7 @@ ProcessUtility_hook_type next_process_utility = nullptr;
 
 void add_rows(uint64 rows) {
   rows_written += static_cast<int64>(rows);
-  if (own_progress != nullptr) own_progress->rows = rows_written;
+  if (own_progress != nullptr) own_progress->rows = rows_before + rows_written;
 }
 
 // Statements of any depth end here, so that what a procedure writes is counted too.
@@ -218,6 +219,12 @@ int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t
     add_rows(static_cast<uint64>(rows));
   });
   return rows;
+}
+
+void count_rows_from(int64_t rows) {
+  rows_before = rows;
+  rows_written = 0;
+  add_rows(0);
 }
 
 int64_t run_each(const std::string& command, Oid owner) {

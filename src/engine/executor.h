@@ -14,6 +14,9 @@ int64_t run_in_block(const std::string& command, Oid owner = InvalidOid);
 // and the rows that it returns count as written.
 int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t()>& calls);
 
+// What was written before the calls that follow, in the same attempt, as others see it.
+void count_rows_from(int64_t rows);
+
 // Runs each statement of a command in a transaction of its own, as psql does: procedures may commit, VACUUM and
 // CREATE INDEX CONCURRENTLY work, BEGIN and COMMIT group. Called and returns outside a transaction.
 int64_t run_each(const std::string& command, Oid owner = InvalidOid);

@@ -14,12 +14,6 @@ std::string text_of(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-// The server tells a timeout and a cancel by the text only; the untranslated one is kept beside the shown one.
-bool is_statement_timeout(const ErrorData& data) {
-  return data.sqlerrcode == ERRCODE_QUERY_CANCELED && data.message_id != nullptr &&
-         strcmp(data.message_id, "canceling statement due to statement timeout") == 0;
-}
-
 // A job that wants to commit, or that runs what no transaction block allows, can be allowed to.
 void add_transaction_hint(int sqlstate, const run_store::Work& work, log_store::Entry* entry) {
   const bool about_transactions =
@@ -31,6 +25,11 @@ void add_transaction_hint(int sqlstate, const run_store::Work& work, log_store::
 }
 
 }  // namespace
+
+bool is_statement_timeout(const ErrorData& data) {
+  return data.sqlerrcode == ERRCODE_QUERY_CANCELED && data.message_id != nullptr &&
+         strcmp(data.message_id, "canceling statement due to statement timeout") == 0;
+}
 
 void describe(StopReason stop, const run_store::Work& work, log_store::Entry* entry) {
   entry->sqlstate = unpack_sql_state(ERRCODE_QUERY_CANCELED);

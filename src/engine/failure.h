@@ -11,6 +11,9 @@ void describe(const pg::Error& error, StopReason stop, const run_store::Work& wo
 void describe(const pg::Failure& failure, log_store::Entry* entry);
 void describe(StopReason stop, const run_store::Work& work, log_store::Entry* entry);
 
+// True if statement_timeout ended a statement, not somebody who cancelled it.
+bool is_statement_timeout(const ErrorData& data);
+
 // When a job that failed so may be tried again, as its policy says; 0: never. Draws the jitter. After a stop of more
 // than the attempt there is no other.
 pg::Moment retry_time(const run_store::Work& work, const log_store::Entry& entry, StopReason stop);

@@ -195,24 +195,29 @@ std::optional<int64_t> learn_durations(const RunKey& run, int64_t log_id) {
 namespace {
 
 constexpr const char* kFileColumns =
-    "location, load_mode, key_columns, skip_unchanged, reader_options, on_bad_row = 'reject', reject_limit, "
+    "location, skip_unchanged, load_mode, key_columns, reader_options, on_bad_row = 'reject', reject_limit, "
     "reject_share, rescue_column, provenance";
 
+LoadMode mode_of(const std::string& name) {
+  if (name == "append") return LoadMode::kAppend;
+  return name == "upsert" ? LoadMode::kUpsert : LoadMode::kReplace;
+}
+
 // From column `at` on.
-FileLoading file_loading_of(const pg::Rows& rows, int row, int at) {
-  FileLoading files;
-  files.location = rows.text(row, at);
-  const std::string mode = rows.text(row, at + 1);
-  files.mode = mode == "append" ? LoadMode::kAppend : mode == "upsert" ? LoadMode::kUpsert : LoadMode::kReplace;
-  files.key_columns = rows.texts(row, at + 2);
-  files.skip_unchanged = rows.boolean(row, at + 3);
-  files.reader_options = rows.text(row, at + 4);
-  files.puts_rows_aside = rows.boolean(row, at + 5);
-  if (!rows.null(row, at + 6)) files.reject_limit = rows.int8(row, at + 6);
-  if (!rows.null(row, at + 7)) files.reject_share = rows.float8(row, at + 7);
-  files.rescue_column = rows.text(row, at + 8);
-  files.provenance = rows.boolean(row, at + 9);
-  return files;
+void read_file_columns(const pg::Rows& rows, int row, int at, Work* work) {
+  LoadOptions& load = work->load;
+  work->location = rows.text(row, at);
+  work->skips_unchanged = rows.boolean(row, at + 1);
+  load.table = work->table;
+  load.mode = mode_of(rows.text(row, at + 2));
+  load.key_columns = rows.texts(row, at + 3);
+  load.reader_options = rows.text(row, at + 4);
+  load.puts_rows_aside = rows.boolean(row, at + 5);
+  if (!rows.null(row, at + 6)) load.reject_limit = rows.int8(row, at + 6);
+  if (!rows.null(row, at + 7)) load.reject_share = rows.float8(row, at + 7);
+  load.rescue_column = rows.text(row, at + 8);
+  load.provenance = rows.boolean(row, at + 9);
+  load.must_be_owned = work->discovered;
 }
 
 }  // namespace
@@ -243,7 +248,7 @@ std::vector<Work> read_work(const RunKey& run, const std::vector<StepId>& steps)
     work.statement_timeout_ms = rows.int8(i, 9);
     work.attempts_before = rows.int4(i, 10);
     work.policy = policy_of(rows, i, 11);
-    work.files = file_loading_of(rows, i, 17);
+    read_file_columns(rows, i, 17, &work);
     works.push_back(std::move(work));
   }
   std::sort(works.begin(), works.end(), [](const Work& a, const Work& b) { return a.step_id < b.step_id; });

@@ -4,6 +4,7 @@
 // pg::EngineRights.
 #pragma once
 
+#include "engine/load_options.h"
 #include "engine/shared_state.h"
 #include "pg/spi.h"
 #include "plan/retry.h"
@@ -88,30 +89,16 @@ void mark_finished(const RunKey& run, const Ending& ending);
 // the beginning). Returns the last one; none if there was nothing left.
 std::optional<int64_t> learn_durations(const RunKey& run, int64_t log_id);
 
-enum class LoadMode { kReplace, kAppend, kUpsert };
-
-// How a job loads files of a location; what the columns of setup.load_jobs say.
-struct FileLoading {
-  std::string location;  // empty: the job has none
-  LoadMode mode = LoadMode::kReplace;
-  std::vector<std::string> key_columns;
-  bool skip_unchanged = false;
-  std::string reader_options;  // JSON
-  bool puts_rows_aside = false;
-  std::optional<int64_t> reject_limit;
-  std::optional<double> reject_share;
-  std::string rescue_column;  // or empty
-  bool provenance = false;
-};
-
 // Everything that a worker needs to run a step.
 struct Work {
   StepId step_id = 0;
   std::string layer;
   std::string job;
-  std::string table;  // "schema.table" as SQL writes it, or empty
-  std::string file;   // not empty: load this file into the table; with a location, all that this pattern means
-  FileLoading files;
+  std::string table;     // "schema.table" as SQL writes it, or empty
+  std::string file;      // not empty: load this file into the table; with a location, all that this pattern means
+  std::string location;  // or empty
+  LoadOptions load;      // of a file
+  bool skips_unchanged = false;
   std::string command;  // otherwise run this
   bool commits_each_statement = false;
   bool discovered = false;  // from an object that must still belong to the job's owner

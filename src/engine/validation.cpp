@@ -1,6 +1,7 @@
 #include "engine/validation.h"
 
 #include "engine/dataset_files.h"
+#include "engine/file_job_check.h"
 #include "pg/files.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
@@ -73,9 +74,13 @@ class Validator {
     try {
       const std::string& schema = layer_name(job);
       if (!detail.table_name.empty()) planned.table = pg::parse_table_name(detail.table_name, schema).quoted();
-      if (!detail.file_path.empty() && owner_is_fine) planned.file = resolve_file(job, detail, planned.table);
+      if (detail.file_path.empty() || !owner_is_fine) return planned;
+      planned.file = detail.location.empty() ? resolve_file(job, detail, planned.table) : resolve_in_location(detail);
     } catch (const pg::Failure& failure) {
-      complain(job, failure.what(), failure.hint());
+      const bool is_missing = failure.sqlstate() == ERRCODE_UNDEFINED_FILE;
+      complain(job, failure.what(),
+               is_missing ? "Put the file there, or disable the job: " + disable_hint(layer_name(job), job.name)
+                          : failure.hint());
     }
     return planned;
   }
@@ -199,13 +204,9 @@ class Validator {
                  "Create the table, or disable the job: " + disable_hint(layer_name(job), job.name));
     } else if (!pg::can_be_loaded(relation)) {
       complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
-    } else if (pg::role_exists(detail.owner_oid) &&
-               !(pg::may_use_schema(detail.owner_oid, schema) && pg::may_replace_rows(detail.owner_oid, relation))) {
-      complain(job,
-               pg::format("owner \"%s\" may not replace the rows of table %s", detail.owner.c_str(), table.c_str()),
-               pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT INSERT, DELETE ON %s TO %s;",
-                          pg::quote_name(name.schema).c_str(), pg::quote_name(detail.owner).c_str(), table.c_str(),
-                          pg::quote_name(detail.owner).c_str()));
+    } else if (pg::role_exists(detail.owner_oid)) {
+      for (const Problem& problem : target_problems(detail, relation, table))
+        complain(job, problem.message, problem.hint);
     }
   }
 

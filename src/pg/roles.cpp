@@ -84,4 +84,13 @@ bool may_replace_rows(Oid role, Oid table) {
   });
 }
 
+bool may_insert_rows(Oid role, Oid table) {
+  return guard([&] { return pg_class_aclcheck(table, role, ACL_INSERT) == ACLCHECK_OK; });
+}
+
+bool may_upsert_rows(Oid role, Oid table) {
+  constexpr AclMode kRights = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
+  return guard([&] { return pg_class_aclmask(table, role, kRights, ACLMASK_ALL) == kRights; });
+}
+
 }  // namespace etl::pg

@@ -25,5 +25,7 @@ bool may_read_server_files(Oid role);  // superuser or pg_read_server_files
 bool may_use_schema(Oid role, Oid schema);
 // INSERT and DELETE, or as owner INSERT and TRUNCATE.
 bool may_replace_rows(Oid role, Oid table);
+bool may_insert_rows(Oid role, Oid table);
+bool may_upsert_rows(Oid role, Oid table);  // INSERT, UPDATE, and SELECT to compare keys
 
 }  // namespace etl::pg

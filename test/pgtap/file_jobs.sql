@@ -2,9 +2,45 @@
 \ir tools.psql
 SET client_min_messages = warning;
 SET etl_orchestrator.progress = off;
+\setenv FILES :files
+\! mkdir $FILES/in $FILES/other && chmod 777 $FILES/in
 SELECT setup.create_layer('bronze');
+SELECT setup.create_location('in', 'file://' || :'files' || '/in');
+SELECT setup.create_location('other', 'file://' || :'files' || '/other');
+CREATE ROLE loader LOGIN;
+CREATE ROLE stranger LOGIN;
+GRANT USAGE ON SCHEMA setup, bronze TO loader, stranger;
+SELECT setup.grant_location('in', 'loader');
 
-SELECT plan(18);
+-- A table of (id, name) of the loader's, and a job of his that loads it.
+CREATE PROCEDURE job(name text, arguments text, columns text DEFAULT 'id int, name text') LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('CREATE TABLE bronze.%1$I (%2$s); ALTER TABLE bronze.%1$I OWNER TO loader', name, columns);
+  EXECUTE format('SELECT setup.add_job(''bronze'', %L, table_name => %L, location => ''in'', owner => ''loader'', '
+                 'max_attempts => 1, %s)', name, name, arguments);
+END $$;
+-- "id:name id:name ..." of a table.
+CREATE FUNCTION content(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  result text;
+BEGIN
+  EXECUTE format('SELECT string_agg(concat(id, '':'', name), '' '' ORDER BY id, name) FROM bronze.%I', name) INTO result;
+  RETURN result;
+END $$;
+-- What the log says of the last run of a job.
+CREATE FUNCTION told(job text) RETURNS text LANGUAGE sql
+  AS $$ SELECT concat_ws(' ', status, sqlstate, rows_loaded, message) FROM setup.load_log
+         WHERE job_name = job ORDER BY log_id DESC LIMIT 1 $$;
+-- What the table of a job holds: "path rows, ...".
+CREATE FUNCTION held(job text) RETURNS text LANGUAGE sql
+  AS $$ SELECT string_agg(path || ' ' || rows_loaded, ', ' ORDER BY path) FROM setup.load_files
+         WHERE job_name = job AND is_current $$;
+-- What is said of the last load of a file.
+CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
+  AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
+         WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
+
+SELECT plan(103);
 
 -- What a job may say
 
@@ -31,7 +67,7 @@ SELECT alike(refused($$location => 'in', key_columns => '{id}'$$), '%key_columns
   'nothing else has one');
 SELECT alike(refused($$location => 'in', load_mode => 'append', skip_unchanged => true$$),
   '%skip_unchanged is for load_mode replace%', 'only replacing is skipped');
-SELECT alike(refused($$location => 'in', reader_options => '{"delimeter": ";"}'$$), '%has no key "delimeter"',
+SELECT is(refused($$location => 'in', reader_options => '{"delimeter": ";"}'$$), 'reader option "delimeter" is not known',
   'reader options are known');
 SELECT alike(refused($$location => 'in', reader_options => '[]'$$), '%reader_options must be an object%',
   'and an object');
@@ -40,7 +76,235 @@ SELECT alike(refused($$location => 'in', reject_limit => 1$$), '%are for on_bad_
 SELECT alike(refused($$location => 'in', on_bad_row => 'reject', reject_share => 1.5$$),
   '%reject_share must be between 0 and 1', 'a share is one');
 SELECT alike(refused($$location => ''$$), '%location must be the name of a location', 'a location has a name');
+SELECT is(refused($$location => 'nowhere'$$), 'job "bronze.x": location "nowhere" does not exist', 'which exists');
 SELECT throws_ok($$UPDATE bronze.load_jobs SET load_mode = 'upsert' WHERE job_name = 'x'$$, '23514',
   'job "bronze.x": load_mode upsert takes key_columns, by which a row is known', 'an UPDATE is told the same');
 
+SELECT alike((SELECT message FROM caught($$SELECT setup.drop_location('in')$$)), '%still used',
+  'and which is not dropped while a job reads it');
+SELECT setup.drop_job('bronze', 'x');
+
+-- append: each file once
+
+\! mkdir $FILES/in/a; printf 'id,name\n1,a\n2,b\n' > $FILES/in/a/1.csv; printf 'id,name\n3,c\n' > $FILES/in/a/2.csv
+CALL job('added', $$file_path => 'a/*.csv', load_mode => 'append'$$);
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(content('added'), '1:a 2:b 3:c', 'all files are loaded');
+SELECT is(told('added'), 'OK 3 2 files', 'the log counts rows and files');
+SELECT is(held('added'), 'a/1.csv 2, a/2.csv 1', 'load_files lists them');
+SELECT results_eq($$SELECT layer, location, size, content_hash IS NOT NULL, status, rows_rejected, run_id, attempt
+  FROM setup.load_files WHERE path = 'a/2.csv'$$,
+  $$SELECT 'bronze', 'in', 12::bigint, true, 'LOADED', 0::bigint, last_run(), 1$$, 'with what they were');
+SELECT ok((SELECT modified_at BETWEEN now() - interval '1 hour' AND clock_timestamp() AND
+                  abs(modified_ns / 1000 - extract(epoch FROM modified_at) * 1000000) < 1 FROM setup.load_files
+            WHERE path = 'a/2.csv'), 'and when');
+SELECT is((SELECT phase FROM bronze.load_log WHERE job_name = 'added'), 'COPY', 'its phase is COPY');
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 0 no new file', 'a second run finds no new file');
+SELECT is(content('added'), '1:a 2:b 3:c', 'and loads nothing');
+\! printf 'id,name\n4,d\n' > $FILES/in/a/3.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 1 1 file', 'a new file is loaded by itself');
+SELECT is(content('added'), '1:a 2:b 3:c 4:d', 'and added');
+
+-- Which file is which
+
+\! touch -d '2020-02-02' $FILES/in/a/1.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 0 no new file; 1 touched', 'a file that was only touched is known by its content');
+SELECT is(said('added', 'a/1.csv'), 'LOADED touched: its content is the same', 'load_files says so');
+SELECT is((SELECT modified_at::date FROM setup.load_files WHERE path = 'a/1.csv'), '2020-02-02', 'and its new time');
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 0 no new file', 'the next run knows that time');
+\! mv $FILES/in/a/2.csv $FILES/in/a/renamed.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 0 no new file; 1 renamed', 'a file that was renamed is known by its content');
+SELECT is(held('added'), 'a/1.csv 2, a/3.csv 1, a/renamed.csv 1', 'load_files has its new path');
+SELECT is(said('added', 'a/renamed.csv'), 'LOADED renamed from "a/2.csv"', 'and tells the old one');
+\! cp $FILES/in/a/renamed.csv $FILES/in/a/2.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(content('added'), '1:a 2:b 3:c 3:c 4:d', 'a copy of a file that is still there is another file');
+SELECT is(said('added', 'a/2.csv'), 'LOADED a copy of "a/renamed.csv"', 'and is called one');
+\! printf 'id,name\n5,e\n' > $FILES/in/a/3.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(content('added'), '1:a 2:b 3:c 3:c 4:d 5:e', 'a file with other content is loaded again');
+SELECT is(said('added', 'a/3.csv'),
+  'LOADED replaced: its content is new; the rows that it brought before are still there', 'beside its earlier rows');
+SELECT is((SELECT array_agg(is_current ORDER BY file_id) FROM setup.load_files WHERE path = 'a/3.csv'), '{f,t}',
+  'its earlier version remains in load_files');
+\! rm $FILES/in/a/2.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added') || ', ' || held('added'),
+  'OK 0 no new file, a/1.csv 2, a/2.csv 1, a/3.csv 1, a/renamed.csv 1', 'a file that is gone stays loaded');
+
+-- When a file fails
+
+\! printf 'id,name\nx,y\n' > $FILES/in/a/0.csv; printf 'id,name\n6,f\n' > $FILES/in/a/6.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'ERROR 22P02 1 file could not be loaded: "a/0.csv"', 'the attempt fails, and names the file');
+SELECT alike((SELECT detail FROM setup.load_log WHERE run_id = last_run()),
+  'file "a/0.csv": invalid input syntax for type integer: "x"', 'with its error');
+SELECT alike(said('added', 'a/0.csv'), 'FAILED 22P02 invalid input syntax for type integer: "x"%', 'load_files has that, too');
+SELECT alike(content('added'), '% 6:f', 'the other files are loaded');
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'ERROR 22P02 1 file could not be loaded: "a/0.csv"', 'it is tried again by the next run');
+SELECT is((SELECT count(*) FROM bronze.added WHERE id = 6), 1::bigint, 'the others are not');
+\! printf 'id,name\n0,z\n' > $FILES/in/a/0.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 1 1 file', 'until it is right');
+UPDATE setup.load_jobs SET max_attempts = 2, retry_delay = '0', retry_on = '{all}' WHERE job_name = 'added';
+\! printf 'id,name\n7,g\n' > $FILES/in/a/7.csv; printf 'id,name\nx,y\n' > $FILES/in/a/8.csv
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is((SELECT string_agg(status || ' ' || count, ', ' ORDER BY status) FROM (SELECT status, count(*) FROM
+  setup.load_files WHERE run_id = last_run() GROUP BY status) s), 'FAILED 2, LOADED 1',
+  'a second attempt goes on with the files that are left');
+\! rm $FILES/in/a/8.csv
+
+-- Asking for a file once more
+
+SELECT throws_ok($$SELECT setup.reload_file('bronze', 'added', 'a/none.csv')$$, 'P0002',
+  'job "bronze.added" has not loaded file "a/none.csv"', 'a file that was not loaded cannot be loaded again');
+SELECT setup.reload_file('bronze', 'added', 'a/7.csv');
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is((SELECT count(*) FROM bronze.added WHERE id = 7), 2::bigint, 'a file is loaded once more');
+SELECT alike(said('added', 'a/7.csv'), 'LOADED loaded again, as was asked for%', 'load_files tells why');
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(told('added'), 'OK 0 no new file', 'and only once');
+TRUNCATE bronze.added;
+SELECT is(setup.reset_bookmark('bronze', 'added'), 7::bigint, 'all files are forgotten');
+SELECT is(held('added'), NULL, 'none is left');
+CALL setup.orchestrate_bronze(jobs => '{added}');
+SELECT is(content('added'), '0:z 1:a 2:b 3:c 5:e 6:f 7:g', 'all that are there are loaded again');
+SET ROLE stranger;
+SELECT throws_ok($$SELECT setup.reset_bookmark('bronze', 'added')$$, '42501', NULL, 'not by just anybody');
+SELECT throws_ok($$SELECT setup.reload_file('bronze', 'added', 'a/1.csv')$$, '42501', NULL, 'neither of them');
+SELECT is_empty('SELECT FROM setup.load_files', 'who does not see a job does not see its files');
+SET ROLE loader;
+SELECT isnt_empty('SELECT FROM setup.load_files', 'its owner does');
+SELECT throws_ok('UPDATE setup.load_files SET is_current = false', '42501', NULL, 'but changes nothing there');
+RESET ROLE;
+SELECT throws_ok($$SELECT setup.reset_bookmark('bronze', 'none')$$, '42704', NULL, 'a job must be there');
+
+-- With provenance
+
+\! mkdir $FILES/in/p; printf 'id,name\n1,a\n2,b\n' > $FILES/in/p/1.csv; printf 'id,name\n3,c\n' > $FILES/in/p/2.csv
+CALL job('origins', $$file_path => 'p/**', load_mode => 'append', provenance => true$$,
+  'id int, name text, _source_file text, _source_row bigint, _loaded_at timestamptz');
+CREATE FUNCTION origins() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(concat_ws(' ', id, _source_file, _source_row), ', ' ORDER BY id) FROM bronze.origins $$;
+CALL setup.orchestrate_bronze(jobs => '{origins}');
+SELECT is(origins(), '1 p/1.csv 1, 2 p/1.csv 2, 3 p/2.csv 1', 'rows tell where they come from');
+\! printf 'id,name\n4,d\n' > $FILES/in/p/1.csv; mkdir $FILES/in/p/old; mv $FILES/in/p/2.csv $FILES/in/p/old/2.csv
+CALL setup.orchestrate_bronze(jobs => '{origins}');
+SELECT is(origins(), '3 p/old/2.csv 1, 4 p/1.csv 1', 'rows of a file that was replaced go, those of a renamed one follow');
+SELECT is(said('origins', 'p/1.csv'), 'LOADED replaced: its content is new', 'and load_files tells no more');
+SELECT setup.reload_file('bronze', 'origins', 'p/1.csv');
+CALL setup.orchestrate_bronze(jobs => '{origins}');
+SELECT is(origins(), '3 p/old/2.csv 1, 4 p/1.csv 1', 'a file that is loaded once more replaces its rows');
+
+-- upsert
+
+\! mkdir $FILES/in/u; printf 'id,name\n1,a\n2,b\n2,c\n' > $FILES/in/u/1.csv
+CALL job('merged', $$file_path => 'u/*', load_mode => 'upsert', key_columns => '{id}'$$, 'id int PRIMARY KEY, name text');
+CALL setup.orchestrate_bronze(jobs => '{merged}');
+SELECT is(content('merged'), '1:a 2:c', 'of two rows of a file with one key the later one counts');
+\! printf 'id,name\n2,d\n3,e\n' > $FILES/in/u/2.csv
+CALL setup.orchestrate_bronze(jobs => '{merged}');
+SELECT is(content('merged'), '1:a 2:d 3:e', 'rows are added, or updated by their key');
+SELECT is(told('merged'), 'OK 2 1 file', 'and counted');
+CALL setup.orchestrate_bronze(jobs => '{merged}');
+SELECT is(told('merged'), 'OK 0 no new file', 'each file once');
+
+-- replace
+
+\! mkdir $FILES/in/r; printf 'id,name\n1,a\n' > $FILES/in/r/1.csv; printf 'id,name\n2,b\n' > $FILES/in/r/2.csv
+CALL job('replaced', $$file_path => 'r/*.csv'$$);
+CALL job('skipped', $$file_path => 'r/*.csv', skip_unchanged => true$$);
+INSERT INTO bronze.replaced VALUES (99, 'old');
+CALL setup.orchestrate_bronze(jobs => '{replaced,skipped}');
+SELECT is(content('replaced'), '1:a 2:b', 'all files together replace the content');
+SELECT is(told('replaced'), 'OK 2 2 files', 'and are counted');
+SELECT is(held('replaced'), 'r/1.csv 1, r/2.csv 1', 'and listed');
+SELECT is((SELECT count(content_hash) FROM setup.load_files WHERE job_name = 'replaced'), 0::bigint,
+  'their content is not looked at twice');
+DELETE FROM bronze.replaced;
+DELETE FROM bronze.skipped;
+CALL setup.orchestrate_bronze(jobs => '{replaced,skipped}');
+SELECT is(content('replaced'), '1:a 2:b', 'they are loaded each time');
+SELECT is(told('skipped'), 'OK 0 unchanged: 2 files as loaded before', 'but where unchanged files are to be skipped');
+SELECT is(content('skipped'), NULL, 'the table is left alone');
+\! touch -d '2020-02-02' $FILES/in/r/1.csv
+CALL setup.orchestrate_bronze(jobs => '{skipped}');
+SELECT is(told('skipped'), 'OK 0 unchanged: 2 files as loaded before', 'a file that was touched is unchanged');
+\! printf 'id,name\n3,c\n' > $FILES/in/r/1.csv
+CALL setup.orchestrate_bronze(jobs => '{skipped}');
+SELECT is(content('skipped'), '2:b 3:c', 'one with other content is not');
+\! rm $FILES/in/r/1.csv
+CALL setup.orchestrate_bronze(jobs => '{skipped}');
+SELECT is(content('skipped'), '2:b', 'nor is a set with a file less');
+DELETE FROM bronze.skipped;
+SELECT setup.reload_file('bronze', 'skipped', 'r/2.csv');
+CALL setup.orchestrate_bronze(jobs => '{skipped}');
+SELECT is(content('skipped'), '2:b', 'nor one with a file that is to be loaded once more');
+UPDATE setup.load_jobs SET priority = 3 WHERE job_name = 'skipped';
+SELECT is(held('skipped'), 'r/2.csv 1', 'a job that changes otherwise goes on');
+UPDATE setup.load_jobs SET reader_options = '{"null_string": "b"}' WHERE job_name = 'skipped';
+SELECT is(held('skipped'), NULL, 'one that reads in another way begins again');
+\! printf 'id,name\nx,c\n' > $FILES/in/r/1.csv
+CALL setup.orchestrate_bronze(jobs => '{replaced}');
+SELECT alike(told('replaced'), 'ERROR 22P02 %', 'a file that fails fails the load');
+SELECT is(content('replaced'), '1:a 2:b', 'which leaves the table as it was');
+SELECT alike(said('replaced', 'r/1.csv'), 'FAILED 22P02 %', 'load_files tells which file it was');
+SELECT is(held('replaced'), 'r/1.csv 1, r/2.csv 1', 'and that the table holds what it held');
+\! rm $FILES/in/r/*.csv
+CALL setup.orchestrate_bronze(jobs => '{replaced}');
+SELECT is(told('replaced'), 'OK 0 no file of location "in" matches "r/*.csv"', 'a pattern may match nothing');
+SELECT is(content('replaced'), '1:a 2:b', 'then the table is left alone');
+
+-- One file, and what keeps a run from starting
+
+\! printf 'id,name\n1,a\n' > $FILES/in/one.csv; chmod 644 $FILES/in/one.csv
+CALL job('one', $$file_path => './one.csv'$$);
+CALL setup.orchestrate_bronze(jobs => '{one}');
+SELECT is(content('one') || ', ' || told('one'), '1:a, OK 1', 'a job may load one file');
+CREATE FUNCTION refusal(job text) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(E'\n', detail, hint) FROM caught(format('SELECT setup.start_run(jobs => ARRAY[%L])', job)) $$;
+\! rm $FILES/in/one.csv
+SELECT is(refusal('one'), 'job "bronze.one": file "one.csv" of location "in" does not exist
+Put the file there, or disable the job: UPDATE setup.load_jobs SET is_enabled = false WHERE layer = ''bronze'' AND job_name = ''one'';',
+  'which must be there');
+UPDATE setup.load_jobs SET location = 'other' WHERE job_name = 'one';
+SELECT is(refusal('one'), 'job "bronze.one": owner "loader" may not use location "other"
+Its owner "postgres" can allow it: SELECT setup.grant_location(''other'', ''loader'');', 'in a location that the owner may use');
+CREATE TABLE bronze.foreign_table (id int);
+SELECT setup.add_job('bronze', 'foreign', table_name => 'foreign_table', location => 'in', file_path => '*.csv',
+  load_mode => 'append', owner => 'loader');
+SELECT alike(refusal('foreign'), 'job "bronze.foreign": owner "loader" may not add rows to table bronze.foreign_table
+%GRANT INSERT ON bronze.foreign_table TO loader;', 'the table must be one that the owner may add to');
+GRANT INSERT ON bronze.foreign_table TO loader;
+SELECT is(refusal('foreign'), '', 'to append takes no other right');
+CALL job('keyless', $$file_path => 'u/*', load_mode => 'upsert', key_columns => '{id,name}'$$);
+SELECT is(refusal('keyless'), 'job "bronze.keyless": table bronze.keyless has no unique index on (id, name)
+CREATE UNIQUE INDEX ON bronze.keyless (id, name);', 'an upsert needs an index on its key');
+CREATE UNIQUE INDEX ON bronze.keyless (name, id);
+SELECT is(refusal('keyless'), '', 'in any order');
+UPDATE setup.load_jobs SET provenance = true, rescue_column = 'rest' WHERE job_name = 'keyless';
+SELECT alike(refusal('keyless'), '%has no column "_source_row"%has no column "rest"%
+ALTER TABLE bronze.keyless ADD COLUMN rest jsonb;', 'and what a job fills must be there');
+SELECT setup.cancel_run(run_id) FROM setup.load_runs WHERE finished_at IS NULL;
+
+-- Jobs that change, and history
+
+UPDATE setup.load_jobs SET job_name = 'joined' WHERE job_name = 'merged';
+SELECT is(held('joined'), 'u/1.csv 2, u/2.csv 2', 'what a job has loaded follows its name');
+SELECT setup.drop_job('bronze', 'joined');
+SELECT is_empty($$SELECT FROM setup.load_files WHERE job_name = 'joined'$$, 'and goes with it');
+UPDATE setup.load_files SET loaded_at = now() - interval '1 year';
+SELECT setup.drop_history(now() - interval '1 month');
+SELECT is((SELECT count(*) FROM setup.load_files WHERE NOT is_current), 0::bigint,
+  'what the table does not hold leaves with the rest of history');
+SELECT is(held('origins'), 'p/1.csv 1, p/old/2.csv 1', 'what it holds stays');
+
 SELECT * FROM finish();
+DROP OWNED BY loader, stranger;
+DROP ROLE loader, stranger;

@@ -187,7 +187,7 @@ DELETE FROM setup.load_jobs;
 -- Functions of ours that run with the rights of the extension's owner
 
 SELECT set_eq($$SELECT proname::text FROM pg_proc WHERE pronamespace = 'setup'::regnamespace AND prosecdef$$,
-  ARRAY['job_owner', 'require_pg_cron'],
+  ARRAY['job_owner', 'require_pg_cron', 'location_owner', 'forget_files'],
   'no more functions than necessary have other rights than their caller''s');
 SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'setup'::regnamespace AND prosecdef
                   AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$,

@@ -1,0 +1,58 @@
+#include "engine/file_failures.h"
+
+#include "engine/failure.h"
+
+namespace etl {
+
+namespace {
+
+constexpr size_t kMostShown = 10;
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+const FailedFile& most_promising(const std::vector<FailedFile>& files, const plan::RetryPolicy& policy, int attempt) {
+  const auto found = std::find_if(files.begin(), files.end(), [&](const FailedFile& file) {
+    return plan::delay_before_retry(policy, unpack_sql_state(file.problem.sqlstate), attempt, 0).has_value();
+  });
+  return found == files.end() ? files.front() : *found;
+}
+
+}  // namespace
+
+FileProblem problem_of(const pg::Error& error) {
+  const ErrorData& data = error.data();
+  FileProblem problem{error.sqlstate(), error.what(), false};
+  for (const char* more : {data.detail, data.hint, data.context})
+    if (more != nullptr) problem.message += std::string("\n") + more;
+  problem.ends_attempt = error.sqlstate() == ERRCODE_QUERY_CANCELED && !is_statement_timeout(data);
+  return problem;
+}
+
+FileProblem problem_of(const pg::Failure& failure) {
+  FileProblem problem{failure.sqlstate(), failure.what(), false};
+  for (const std::string& more : {failure.detail(), failure.hint()})
+    if (!more.empty()) problem.message += "\n" + more;
+  return problem;
+}
+
+pg::Failure failure_of(const std::vector<FailedFile>& files, const plan::RetryPolicy& policy, int attempt) {
+  std::string detail;
+  for (size_t i = 0; i < std::min(files.size(), kMostShown); ++i)
+    detail += pg::format("%sfile \"%s\": %s", i == 0 ? "" : "\n", files[i].path.c_str(),
+                         first_line(files[i].problem.message).c_str());
+  if (files.size() > kMostShown) detail += pg::format("\nand %zu more", files.size() - kMostShown);
+  if (files.size() >= kMostFailedFiles) detail += "; after so many, no other was tried";
+  return pg::Failure(
+      most_promising(files, policy, attempt).problem.sqlstate,
+      pg::format("%s could not be loaded: \"%s\"%s", count_of(std::ssize(files), "file", "files").c_str(),
+                 files.front().path.c_str(), files.size() > 1 ? ", ..." : ""),
+      detail, "The others are loaded. setup.load_files tells of each; what failed is tried again the next time.");
+}
+
+std::string count_of(int64_t count, const char* one, const char* many) {
+  return pg::format("%lld %s", static_cast<long long>(count), count == 1 ? one : many);
+}
+
+}  // namespace etl

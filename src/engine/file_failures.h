@@ -1,0 +1,33 @@
+// Files that could not be loaded: why, and what the attempt says of them.
+#pragma once
+
+#include "pg/error.h"
+#include "plan/retry.h"
+
+namespace etl {
+
+// Why a file was not loaded.
+struct FileProblem {
+  int sqlstate;
+  std::string message;  // in its first line, then all else that is known
+  bool ends_attempt;    // it is no fault of the file: somebody cancelled the load
+};
+
+FileProblem problem_of(const pg::Error& error);
+FileProblem problem_of(const pg::Failure& failure);
+
+struct FailedFile {
+  std::string path;
+  FileProblem problem;
+};
+
+inline constexpr size_t kMostFailedFiles = 100;  // of an attempt, which then gives up
+
+// The error of an attempt some of whose files have failed. Of their SQLSTATEs it has one that is worth another attempt,
+// if there is one; `attempt` counts from 1 in the present round.
+pg::Failure failure_of(const std::vector<FailedFile>& files, const plan::RetryPolicy& policy, int attempt);
+
+// "1 file", "3 files"
+std::string count_of(int64_t count, const char* one, const char* many);
+
+}  // namespace etl

@@ -1,0 +1,43 @@
+// The SQL surface of jobs that load files.
+
+#include "engine/arguments.h"
+#include "engine/file_store.h"
+#include "engine/reader_options.h"
+#include "pg/boundary.h"
+#include "pg/guard.h"
+
+extern "C" {
+#include "utils/jsonb.h"
+}
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(etl_reset_bookmark);
+PG_FUNCTION_INFO_V1(etl_reload_file);
+PG_FUNCTION_INFO_V1(etl_require_reader_options);
+
+Datum etl_reset_bookmark(PG_FUNCTION_ARGS) {
+  return etl::pg::boundary([&] {
+    return Int64GetDatum(etl::reset_bookmark(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)));
+  });
+}
+
+Datum etl_reload_file(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] {
+    etl::reload_file(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1), *etl::text_argument(fcinfo, 2));
+  });
+  PG_RETURN_VOID();
+}
+
+Datum etl_require_reader_options(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] {
+    const Datum options = PG_GETARG_DATUM(0);
+    const char* text = etl::pg::guard([&] {
+      Jsonb* object = DatumGetJsonbP(options);
+      return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object)));
+    });
+    etl::parse_reader_options(text);
+  });
+  PG_RETURN_VOID();
+}
+}
