@@ -28,6 +28,8 @@ int sqlstate_of(Kind kind) {
       return ERRCODE_WRONG_OBJECT_TYPE;
     case Kind::kTooMany:
       return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+    case Kind::kExists:
+      return ERRCODE_DUPLICATE_FILE;
     case Kind::kBroken:
       break;
   }

@@ -28,6 +28,7 @@ class FileError : public std::runtime_error {
     kNotRegular,  // a directory, a FIFO, a device
     kUnreadable,  // the operating system denies it
     kTooMany,     // entries, for list()
+    kExists,      // and may not be replaced, for publish()
     kBroken       // input or output, or the path is not a name
   };
 

@@ -20,6 +20,10 @@ struct Partition {
 // none. A name may come twice: that is for the caller to judge.
 std::vector<Partition> partitions_of(std::string_view path);
 
+// The directory for rows whose column `name` has a value (none: null): what partitions_of() reads back. The two that
+// cannot be told apart: null, and the text __HIVE_DEFAULT_PARTITION__.
+std::string partition_directory(std::string_view name, const std::optional<std::string>& value);
+
 // The directory of a path without its trailing partitions: "sales" for "sales/year=2024/part.csv".
 std::string directory_above_partitions(std::string_view path);
 

@@ -55,6 +55,20 @@ TEST(Partitions, AreDecoded) {
   EXPECT_EQ(partitions_of("a=__HIVE_DEFAULT_PARTITION__/x.csv"), (std::vector<Partition>{{"a", std::nullopt}}));
 }
 
+TEST(Partitions, AreReadBackAsTheyWereWritten) {
+  for (const std::optional<std::string>& value : {std::optional<std::string>("2024-01-31 12:00"),
+                                                  {"a/b%2F=\\"},
+                                                  {""},
+                                                  {"Köln {1} [x]*?"},
+                                                  {"\x01\n"},
+                                                  {".."},
+                                                  {}})
+    for (const char* name : {"year", "_x", ".x", "a=b/c", "Straße %41"})
+      EXPECT_EQ(partitions_of(partition_directory(name, value) + "/x.csv"), (std::vector<Partition>{{name, value}}));
+  EXPECT_EQ(partition_directory("day", "2024-01-31 12:00"), "day=2024-01-31 12%3A00");
+  EXPECT_EQ(partition_directory(".x", "."), "%2Ex=.");
+}
+
 TEST(Partitions, StayAsTheyStandWhereDecodingGivesNoText) {
   EXPECT_EQ(partitions_of("a=%FF/b=%00/c=%zz/d=%2/x.csv"),
             (std::vector<Partition>{{"a", "%FF"}, {"b", "%00"}, {"c", "%zz"}, {"d", "%2"}}));
