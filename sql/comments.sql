@@ -81,6 +81,10 @@ COMMENT ON COLUMN setup.locations.stable_for IS
 COMMENT ON COLUMN setup.locations.watch IS 'Whether new files start the jobs that read them.';
 COMMENT ON COLUMN setup.locations.rescan_interval IS
   'How often a watched location is looked through although nothing was reported, for network file systems; null: never.';
+COMMENT ON COLUMN setup.locations.writable IS
+  'Whether setup.export_table() may write there, for all who may use the location.';
+COMMENT ON COLUMN setup.locations.retention IS
+  'After how long setup.drop_expired_files() removes what exports wrote; null: never.';
 COMMENT ON COLUMN setup.locations.owner IS
   'Role that made it: it, its members and grantees may use it. Superusers may write another one here.';
 COMMENT ON COLUMN setup.locations.owner_oid IS 'That role, as it was when its name was written; 0: there was none.';
@@ -90,6 +94,30 @@ COMMENT ON TABLE setup.location_grants IS
 COMMENT ON COLUMN setup.location_grants.location_name IS 'Name of the location.';
 COMMENT ON COLUMN setup.location_grants.grantee IS 'Role that may use it, with its members.';
 COMMENT ON COLUMN setup.location_grants.grantee_oid IS 'That role, as it was when the grant was made; 0: there was none.';
+
+COMMENT ON TABLE setup.exports IS
+  'The files and folders that setup.export_table() wrote and that are to be there still: one row for each path, of the '
+  'last export. Seen by members of the role that exported, and of the owner of the location. Not part of a dump.';
+COMMENT ON COLUMN setup.exports.export_id IS 'Number of the export.';
+COMMENT ON COLUMN setup.exports.location_name IS 'Location that it is in.';
+COMMENT ON COLUMN setup.exports.path IS 'File, or folder of files, beneath the location.';
+COMMENT ON COLUMN setup.exports.table_name IS 'Table or view, as SQL writes it.';
+COMMENT ON COLUMN setup.exports.format IS 'parquet, csv, csv.gz, ndjson or ndjson.gz.';
+COMMENT ON COLUMN setup.exports.partition_by IS 'Columns by which the rows were parted; empty: it is one file.';
+COMMENT ON COLUMN setup.exports.files IS 'Number of files.';
+COMMENT ON COLUMN setup.exports.rows IS 'Rows in all of them.';
+COMMENT ON COLUMN setup.exports.bytes IS 'Size of all of them.';
+COMMENT ON COLUMN setup.exports.exported_by IS 'Role that exported, with whose rights the rows were read.';
+COMMENT ON COLUMN setup.exports.exported_at IS 'When the transaction of the export began.';
+COMMENT ON COLUMN setup.exports.owner_oid IS 'Role whose members may see the row: the one that exported.';
+
+COMMENT ON TABLE setup.exported_files IS
+  'The files of setup.exports, each as it was written. Only those are ever removed. Seen by who sees the export.';
+COMMENT ON COLUMN setup.exported_files.export_id IS 'Export that wrote it.';
+COMMENT ON COLUMN setup.exported_files.path IS 'Path beneath the location.';
+COMMENT ON COLUMN setup.exported_files.rows IS 'Rows that it holds.';
+COMMENT ON COLUMN setup.exported_files.bytes IS 'Its size.';
+COMMENT ON COLUMN setup.exported_files.modified_ns IS 'Its modification time, in nanoseconds since 1970.';
 
 COMMENT ON TABLE setup.load_jobs IS
   'The jobs: units of work of a layer. Each role sees and changes its own and those of roles that it is a member of; '
@@ -347,11 +375,12 @@ COMMENT ON FUNCTION setup.create_resource(text, integer) IS
   'insufficient_privilege without CREATE on the database.';
 COMMENT ON FUNCTION setup.drop_resource(text) IS
   'Drops a resource. Raises undefined_object where there is none. Jobs that take units of it cannot run any more.';
-COMMENT ON FUNCTION setup.create_location(text, text, text[], text, text[], bigint, bigint, interval, boolean, interval) IS
+COMMENT ON FUNCTION setup.create_location(text, text, text[], text, text[], bigint, bigint, interval, boolean, interval, boolean, interval) IS
   'Makes a location, or changes one: what is null stays as it is, an empty array or text takes a rule back. url: '
   'file:///dir or an absolute path. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
   'feature_not_supported for other kinds of URLs; invalid_parameter_value for what is no URL, type or pattern. Warns where '
-  'the server cannot read the directory.';
+  'the server cannot read the directory. A location that is writable takes pg_write_server_files as well; a retention of 0 '
+  'takes it back.';
 COMMENT ON FUNCTION setup.drop_location(text) IS
   'Drops a location and its grants. Raises undefined_object where there is none, insufficient_privilege as '
   'setup.create_location() does, dependent_objects_still_exist where something reads it.';
@@ -370,6 +399,20 @@ COMMENT ON FUNCTION setup.validate_file(text, text, text[]) IS
   'is_utf8 (the whole file is valid, without NUL) of compressed and Parquet files; columns of compressed, JSON and Parquet '
   'files, where the module etl_files is not installed. Of these only the beginning is read. expected_columns: names in any '
   'order and case. Raises only what setup.location_files() does.';
+COMMENT ON FUNCTION setup.export_table(text, text, text, text[], text, boolean) IS
+  'Writes the rows of a table or view that the caller may SELECT to a file of a writable location, or to a folder of files, '
+  'one for each combination of values of partition_by, in hive style. Returns a row for each file. The files appear, as a '
+  'whole and readable for everybody, when the transaction commits, or not at all; what an earlier export wrote under the '
+  'path is replaced in the same step. format: parquet; csv and csv.gz, as COPY writes it, with a header; json and json.gz, '
+  'an object of row_to_json() on each line. path: schema/table with the format''s ending, if null. replace: also replace what '
+  'no export wrote. In Parquet numeric(p,s) of at most 38 digits is a decimal, other numerics are text, infinite dates and '
+  'timestamps are the largest values of their type, arrays and types that Parquet does not know are text. Raises '
+  'undefined_object, insufficient_privilege, duplicate_file, invalid_parameter_value, wrong_object_type; disk_full or io_error '
+  'where the file system does.';
+COMMENT ON FUNCTION setup.drop_expired_files(text) IS
+  'Removes the files of exports that are older than the retention of their location, in one location or in all that the '
+  'caller owns, and returns them. Only files that setup.exported_files lists, and that are as they were written. They are '
+  'gone at once, not at commit. Raises undefined_object; insufficient_privilege for a location of somebody else.';
 COMMENT ON FUNCTION setup.location_owner(text) IS 'The oid of a location''s owner, whoever asks; null if there is no such location.';
 COMMENT ON FUNCTION setup.remove_location(text) IS 'What setup.drop_location() calls.';
 COMMENT ON FUNCTION setup.check_location_row() IS 'Trigger: owner_oid follows owner.';

@@ -64,7 +64,9 @@ CREATE FUNCTION setup.create_location(
   max_size bigint DEFAULT NULL,
   stable_for interval DEFAULT NULL,
   watch boolean DEFAULT NULL,
-  rescan_interval interval DEFAULT NULL
+  rescan_interval interval DEFAULT NULL,
+  writable boolean DEFAULT NULL,
+  retention interval DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_create_location';
 

@@ -92,14 +92,14 @@ pg::Value array_or_null(const std::optional<std::vector<std::string>>& texts) {
 void insert_location(const std::string& name, const LocationSettings& it, const std::string& owner) {
   static pg::Statement insert{
       "INSERT INTO setup.locations (location_name, url, file_types, name_pattern, exclusions, min_size, max_size, "
-      "stable_for, watch, rescan_interval, owner) "
+      "stable_for, watch, rescan_interval, owner, writable, retention) "
       "VALUES ($1, $2, nullif($3, '{}'), nullif($4, ''), coalesce($5, '{}'), $6, $7, coalesce($8, '0'), "
-      "coalesce($9, false), $10, $11)",
+      "coalesce($9, false), $10, $11, coalesce($12, false), nullif($13, '0'))",
       {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
-       TEXTOID}};
+       TEXTOID, BOOLOID, INTERVALOID}};
   insert.run({text(name), text(*it.url), array_or_null(it.file_types), pg::text_or_null(it.name_pattern.value_or("")),
               array_or_null(it.exclusions), it.min_size, it.max_size, it.stable_for, it.watch, it.rescan_interval,
-              text(owner)});
+              text(owner), it.writable, it.retention});
 }
 
 void update_location(const std::string& name, const LocationSettings& it) {
@@ -108,11 +108,25 @@ void update_location(const std::string& name, const LocationSettings& it) {
       "name_pattern = nullif(coalesce($4, name_pattern), ''), exclusions = coalesce($5, exclusions), "
       "min_size = coalesce($6, min_size), max_size = coalesce($7, max_size), "
       "stable_for = coalesce($8, stable_for), watch = coalesce($9, watch), "
-      "rescan_interval = coalesce($10, rescan_interval) WHERE location_name = $1",
-      {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID}};
+      "rescan_interval = coalesce($10, rescan_interval), writable = coalesce($11, writable), "
+      "retention = nullif(coalesce($12, retention), '0') WHERE location_name = $1",
+      {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
+       BOOLOID, INTERVALOID}};
   update.run({text(name), it.url ? text(*it.url) : pg::null_value(), array_or_null(it.file_types),
               it.name_pattern ? text(*it.name_pattern) : pg::null_value(), array_or_null(it.exclusions), it.min_size,
-              it.max_size, it.stable_for, it.watch, it.rescan_interval});
+              it.max_size, it.stable_for, it.watch, it.rescan_interval, it.writable, it.retention});
+}
+
+}  // namespace
+
+namespace {
+
+void require_right_to_write(Oid user, const std::string& name) {
+  static pg::Statement find{"SELECT writable FROM setup.locations WHERE location_name = $1", {TEXTOID}};
+  if (pg::may_write_server_files(user) || !find.run({text(name)}).boolean(0, 0)) return;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to make or change a writable location", "",
+                    pg::format("It takes the right to write the server's files: GRANT pg_write_server_files TO %s;",
+                               pg::quote_name(pg::role_name(user)).c_str()));
 }
 
 }  // namespace
@@ -135,6 +149,7 @@ void create_location(const std::string& name, const LocationSettings& settings) 
       throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("location \"%s\" must have a url", name.c_str()), "",
                         "Give the directory of its files: 'file:///data/in'.");
     }
+    require_right_to_write(user, name);
   }
   if (canonical.url) warn_if_not_there(*canonical.url);
 }

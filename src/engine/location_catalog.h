@@ -1,7 +1,8 @@
 // Locations as users write them: the rows of setup.locations and setup.location_grants.
 //
 // A location lets others read files of the server's machine. So whoever makes or changes one has the right to read all
-// of them (pg_read_server_files), and owns the location or may become its owner.
+// of them (pg_read_server_files), and owns the location or may become its owner. For a writable one it takes
+// pg_write_server_files as well.
 #pragma once
 
 #include "pg/spi.h"
@@ -18,6 +19,8 @@ struct LocationSettings {
   pg::Value stable_for;          // interval
   pg::Value watch;               // bool
   pg::Value rescan_interval;     // interval
+  pg::Value writable;            // bool
+  pg::Value retention;           // interval
 };
 
 // Makes a location or changes it. Failure: insufficient_privilege; invalid_parameter_value for what is no setting;

@@ -72,7 +72,7 @@ Location find_location(const std::string& name) {
   static pg::Statement find{
       "SELECT url, file_types, name_pattern, exclusions, min_size, max_size, "
       "(extract(epoch FROM stable_for) * 1000000000)::bigint, watch, "
-      "(extract(epoch FROM rescan_interval) * 1000)::bigint, owner, owner_oid "
+      "(extract(epoch FROM rescan_interval) * 1000)::bigint, writable, owner, owner_oid "
       "FROM setup.locations WHERE location_name = $1",
       {TEXTOID}};
   const pg::EngineRights rights;
@@ -82,10 +82,14 @@ Location find_location(const std::string& name) {
     throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("location \"%s\" does not exist", name.c_str()), "",
                       pg::format("Create it with SELECT setup.create_location(%s, 'file:///directory').",
                                  pg::quote_text(name).c_str()));
-  return {name,           locations::directory_of_url(row.text(0, 0)),
-          rules_of(row),  row.boolean(0, 7),
-          row.int8(0, 8), row.text(0, 9),
-          row.oid(0, 10)};
+  return {name,
+          locations::directory_of_url(row.text(0, 0)),
+          rules_of(row),
+          row.boolean(0, 7),
+          row.int8(0, 8),
+          row.boolean(0, 9),
+          row.text(0, 10),
+          row.oid(0, 11)};
 }
 
 bool may_use(const Location& location, Oid role) {
@@ -105,6 +109,16 @@ void require_use(const Location& location, Oid role) {
       ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("permission denied for location \"%s\"", location.name.c_str()), "",
       pg::format("Its owner \"%s\" can allow it: SELECT setup.grant_location(%s, %s);", location.owner.c_str(),
                  pg::quote_text(location.name).c_str(), pg::quote_text(pg::role_name(role)).c_str()));
+}
+
+void require_writing(const Location& location, Oid role) {
+  require_use(location, role);
+  if (location.writable) return;
+  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    pg::format("location \"%s\" is not writable", location.name.c_str()), "",
+                    pg::format("Its owner \"%s\" can change that, with the right pg_write_server_files: "
+                               "SELECT setup.create_location(%s, NULL, writable => true);",
+                               location.owner.c_str(), pg::quote_text(location.name).c_str()));
 }
 
 pg::Failure failure_of(const Location& location, const std::string& path, const locations::FileError& error) {

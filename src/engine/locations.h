@@ -16,6 +16,7 @@ struct Location {
   locations::Rules rules;
   bool watch = false;
   int64_t rescan_interval_ms = 0;  // 0: none
+  bool writable = false;           // exports may write there
   std::string owner;
   Oid owner_oid = InvalidOid;  // of a role that may be gone
 };
@@ -28,6 +29,9 @@ bool may_use(const Location& location, Oid role);
 
 // Failure (insufficient_privilege).
 void require_use(const Location& location, Oid role);
+
+// Failure (insufficient_privilege) where require_use() fails, or exports may not write there.
+void require_writing(const Location& location, Oid role);
 
 // Failure where its directory is not there.
 locations::Directory open_directory(const Location& location);

@@ -32,6 +32,8 @@ LocationSettings location_settings(FunctionCallInfo fcinfo) {
   settings.stable_for = argument_or_null(fcinfo, 7);
   settings.watch = argument_or_null(fcinfo, 8);
   settings.rescan_interval = argument_or_null(fcinfo, 9);
+  settings.writable = argument_or_null(fcinfo, 10);
+  settings.retention = argument_or_null(fcinfo, 11);
   return settings;
 }
 

@@ -30,14 +30,6 @@ std::string doubled(const std::string& text, char quote) {
   return quoted + quote;
 }
 
-void execute(duckdb_connection connection, const std::string& sql) {
-  duckdb_result result;
-  const bool ok = duckdb_query(connection, sql.c_str(), &result) == DuckDBSuccess;
-  const std::string message = ok ? "" : duckdb_result_error(&result);
-  duckdb_destroy_result(&result);
-  if (!ok) throw QueryError(message, DUCKDB_ERROR_INTERNAL);
-}
-
 }  // namespace
 
 std::string path_of(int descriptor) {
@@ -52,7 +44,8 @@ std::string quote_identifier(const std::string& name) {
   return doubled(name, '"');
 }
 
-Database::Database(const Limits& limits, const std::vector<int>& descriptors) {
+Database::Database(const Limits& limits, const std::vector<int>& descriptors,
+                   const std::vector<std::pair<std::string, std::string>>& settings) {
   Config config;
   config.set("threads", std::to_string(limits.threads));
   config.set("memory_limit", std::to_string(limits.memory_bytes) + "B");
@@ -68,20 +61,22 @@ Database::Database(const Limits& limits, const std::vector<int>& descriptors) {
   }
   at_exit::add(this, [](void* database) { static_cast<Database*>(database)->close(); });
   try {
-    set_up(descriptors);
+    set_up(descriptors, settings);
   } catch (...) {
     close();
     throw;
   }
 }
 
-void Database::set_up(const std::vector<int>& descriptors) {
+void Database::set_up(const std::vector<int>& descriptors,
+                      const std::vector<std::pair<std::string, std::string>>& settings) {
   if (duckdb_connect(database_, &connection_) != DuckDBSuccess)
     throw QueryError("DuckDB gives no connection", DUCKDB_ERROR_INTERNAL);
   std::string allowed;
   for (const int descriptor : descriptors)
     allowed += (allowed.empty() ? "" : ", ") + quote_literal(path_of(descriptor));
   execute(connection_, "SET allowed_paths = [" + allowed + "]");
+  for (const auto& [name, value] : settings) execute(connection_, "SET " + name + " = " + value);
   execute(connection_, "SET enable_external_access = false");
   execute(connection_, "SET lock_configuration = true");
 }
@@ -91,6 +86,14 @@ void Database::close() {
   at_exit::remove(this);
   if (connection_ != nullptr) duckdb_disconnect(&connection_);
   duckdb_close(&database_);
+}
+
+void execute(duckdb_connection connection, const std::string& sql) {
+  duckdb_result result;
+  const bool ok = duckdb_query(connection, sql.c_str(), &result) == DuckDBSuccess;
+  const QueryError error(ok ? "" : duckdb_result_error(&result), duckdb_result_error_type(&result));
+  duckdb_destroy_result(&result);
+  if (!ok) throw error;
 }
 
 std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql) {

@@ -16,8 +16,10 @@ namespace etl::files {
 // descriptors that it was given, and no network; its threads see no signal.
 class Database {
  public:
-  // `descriptors` may be read or written, under the names that path_of() gives.
-  Database(const Limits& limits, const std::vector<int>& descriptors);
+  // `descriptors` may be read or written, under the names that path_of() gives. `settings` are name and value, as SQL
+  // writes it.
+  Database(const Limits& limits, const std::vector<int>& descriptors,
+           const std::vector<std::pair<std::string, std::string>>& settings = {});
   ~Database() { close(); }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -25,7 +27,7 @@ class Database {
   duckdb_connection connection() const { return connection_; }
 
  private:
-  void set_up(const std::vector<int>& descriptors);
+  void set_up(const std::vector<int>& descriptors, const std::vector<std::pair<std::string, std::string>>& settings);
   void close();
 
   duckdb_database database_ = nullptr;
@@ -52,6 +54,7 @@ class Chunk {
   }
 
   explicit operator bool() const { return chunk_ != nullptr; }
+  duckdb_data_chunk get() const { return chunk_; }
   size_t rows() const { return duckdb_data_chunk_get_size(chunk_); }
   duckdb_vector column(size_t number) const { return duckdb_data_chunk_get_vector(chunk_, number); }
 
@@ -62,6 +65,9 @@ class Chunk {
 inline std::string_view text_of(const duckdb_string_t& text) {
   return {duckdb_string_t_data(const_cast<duckdb_string_t*>(&text)), duckdb_string_t_length(text)};
 }
+
+// Runs a query for its effect. Throws QueryError.
+void execute(duckdb_connection connection, const std::string& sql);
 
 // The whole result of a short query, as text; nulls are empty. Throws QueryError.
 std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql);

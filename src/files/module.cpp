@@ -2,6 +2,7 @@
 
 #include "files/module.h"
 
+#include "files/export.h"
 #include "files/reader.h"
 #include "files/sniffer.h"
 #include "files/table_load.h"
@@ -26,6 +27,9 @@ class DuckDbModule : public Module {
     return sniff_shape(source, options, rows, limits);
   }
   LoadResult load(const LoadRequest& request) const override { return load_table(request); }
+  void export_table(const ExportRequest& request, ExportTarget* target) const override {
+    export_rows(request, target);
+  }
 };
 
 }  // namespace

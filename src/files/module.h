@@ -102,6 +102,29 @@ struct LoadResult {
   std::vector<Reject> rejects;
 };
 
+// Where an export goes: a file, or one for each combination of values of the columns by which it is parted.
+class ExportTarget {
+ public:
+  virtual ~ExportTarget() = default;
+
+  // The descriptor of a new, empty file for the rows with these values (none: null), which are written next. The target
+  // closes it. May come again with the same values.
+  virtual int open(const std::vector<std::optional<std::string>>& partition) = 0;
+
+  // That many rows were written to it, and these are all.
+  virtual void close(int64_t rows) = 0;
+};
+
+struct ExportRequest {
+  std::string table;                   // or view, as SQL writes it
+  std::vector<std::string> columns;    // those of the file
+  std::vector<std::string> parted_by;  // columns that say which file
+  Format format = Format::kParquet;    // JSON: an object on each line
+  bool compressed = false;             // gzip
+  std::string name;                    // as messages call it
+  Limits limits;
+};
+
 class Module {
  public:
   virtual ~Module() = default;
@@ -115,6 +138,9 @@ class Module {
 
   // Loads a file into a heap. Permissions have been checked; whether the table may be loaded so: may_load().
   virtual LoadResult load(const LoadRequest& request) const = 0;
+
+  // Writes the rows that the current user may SELECT.
+  virtual void export_table(const ExportRequest& request, ExportTarget* target) const = 0;
 };
 
 // The name of the function that returns the module: a const Module*.

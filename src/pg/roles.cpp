@@ -72,6 +72,10 @@ bool may_read_server_files(Oid role) {
   return guard([&] { return has_privs_of_role(role, ROLE_PG_READ_SERVER_FILES); });
 }
 
+bool may_write_server_files(Oid role) {
+  return guard([&] { return has_privs_of_role(role, ROLE_PG_WRITE_SERVER_FILES); });
+}
+
 bool may_use_schema(Oid role, Oid schema) {
   return guard([&] { return compat::may_use_schema(schema, role); });
 }

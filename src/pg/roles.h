@@ -20,8 +20,9 @@ bool may_act_as(Oid role, Oid owner);
 
 bool may_create_schemas(Oid role);  // in this database
 bool may_create_in_schema(Oid role, Oid schema);
-bool may_connect(Oid role);            // to this database
-bool may_read_server_files(Oid role);  // superuser or pg_read_server_files
+bool may_connect(Oid role);             // to this database
+bool may_read_server_files(Oid role);   // superuser or pg_read_server_files
+bool may_write_server_files(Oid role);  // superuser or pg_write_server_files
 bool may_use_schema(Oid role, Oid schema);
 // INSERT and DELETE, or as owner INSERT and TRUNCATE.
 bool may_replace_rows(Oid role, Oid table);
