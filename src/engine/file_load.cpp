@@ -111,11 +111,14 @@ int64_t FileLoad::merge_stage() const {
     if (!is_key) updates += (updates.empty() ? "" : ", ") + name + " = EXCLUDED." + name;
   }
   for (const std::string& key : options_.key_columns) keys += (keys.empty() ? "" : ", ") + pg::quote_name(key);
-  const int64_t rows =
+  const std::optional<int64_t> before = pg::rows_written_counter(table_);
+  int64_t rows =
       run_in_block(pg::format("INSERT INTO %s (%s) SELECT DISTINCT ON (%s) %s FROM %s ORDER BY %s, ctid DESC "
                               "ON CONFLICT (%s) DO %s",
                               options_.table.c_str(), names.c_str(), keys.c_str(), names.c_str(), kStage, keys.c_str(),
                               keys.c_str(), updates.empty() ? "NOTHING" : ("UPDATE SET " + updates).c_str()));
+  // Not those that triggers have written to other tables.
+  if (const std::optional<int64_t> after = pg::rows_written_counter(table_); before && after) rows = *after - *before;
   run_in_block(std::string("DROP TABLE ") + kStage);
   return rows;
 }
