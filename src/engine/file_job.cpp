@@ -22,6 +22,8 @@ namespace {
 using file_store::Known;
 using file_store::Version;
 
+constexpr const char* kAskedFor = "loaded again, as was asked for";
+
 void add_note(std::string* notes, const std::string& more) {
   if (more.empty() || notes->find(more) != std::string::npos) return;
   *notes += (notes->empty() ? "" : "; ") + more;
@@ -255,21 +257,19 @@ class FileJob {
       ++touched_;
       return 0;
     }
-    std::string message;
-    if (earlier) {
-      message = earlier->reload ? "loaded again, as was asked for" : "replaced: its content is new";
-    } else {
-      for (const Known& same : in_store([&] { return file_store::find_by_content(job_, now.hash); })) {
-        if (is_there(same.version.path)) {
-          message = pg::format("a copy of \"%s\"", same.version.path.c_str());
-        } else if (!same.reload) {
-          require_same(file);
-          rename(same, now);
-          return 0;
-        } else {
-          earlier = same;
-          message = "loaded again, as was asked for";
-        }
+    if (earlier && earlier->reload) return load_version(file, now, earlier, kAskedFor);
+    std::string message = earlier ? "replaced: its content is new" : "";
+    for (const Known& same : in_store([&] { return file_store::find_by_content(job_, now.hash); })) {
+      if (is_there(same.version.path)) {
+        if (!earlier) message = pg::format("a copy of \"%s\"", same.version.path.c_str());
+      } else if (!same.reload) {
+        require_same(file);
+        if (earlier) forget(*earlier);
+        rename(same, now);
+        return 0;
+      } else if (!earlier) {
+        earlier = same;
+        message = kAskedFor;
       }
     }
     return load_version(file, now, earlier, message);
@@ -277,9 +277,7 @@ class FileJob {
 
   int64_t load_version(const locations::File& file, const Version& now, const std::optional<Known>& earlier,
                        const std::string& why) {
-    if (earlier && work_.load.provenance)
-      run_in_block("DELETE FROM " + work_.table + " WHERE _source_file OPERATOR(pg_catalog.=) " +
-                   pg::quote_text(earlier->version.path));
+    if (earlier) forget(*earlier);
     FileLoad load(work_.load);
     file_store::Load result;
     result.version = now;
@@ -291,18 +289,28 @@ class FileJob {
     if (earlier && !work_.load.provenance && work_.load.mode == LoadMode::kAppend)
       add_note(&result.message, "the rows that it brought before are still there");
     add_note(&result.message, loaded.note);
-    in_store([&] {
-      if (earlier) file_store::mark_replaced(*earlier);
-      file_store::write_loaded(run_, attempt_, job_, result);
-    });
+    in_store([&] { file_store::write_loaded(run_, attempt_, job_, result); });
     add_note(&note_, loaded.note);
     return result.rows;
   }
 
+  // A version that another one takes the place of. The table is checked again: since the attempt began, somebody may
+  // have put one there whose triggers are not for this role to run.
+  void forget(const Known& earlier) {
+    if (work_.load.provenance) {
+      take_table(work_.table, work_.load.must_be_owned);
+      run_in_block("DELETE FROM " + work_.table + " WHERE _source_file OPERATOR(pg_catalog.=) " +
+                   pg::quote_text(earlier.version.path));
+    }
+    in_store([&] { file_store::mark_replaced(earlier); });
+  }
+
   void rename(const Known& earlier, const Version& now) {
-    if (work_.load.provenance)
+    if (work_.load.provenance) {
+      take_table(work_.table, work_.load.must_be_owned);
       run_in_block("UPDATE " + work_.table + " SET _source_file = " + pg::quote_text(now.path) +
                    " WHERE _source_file OPERATOR(pg_catalog.=) " + pg::quote_text(earlier.version.path));
+    }
     in_store(
         [&] { file_store::change(earlier, now, pg::format("renamed from \"%s\"", earlier.version.path.c_str())); });
     ++renamed_;

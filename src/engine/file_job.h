@@ -10,9 +10,10 @@
 //
 //   path, size and time are known        it is not opened
 //   the path is known, the content too   touched: only its time is noted
-//   the path is known, not the content   replaced: loaded again, with provenance after its earlier rows are deleted
-//   the content is known at a path       renamed: its path is noted, with provenance also in its rows
-//     where no file is any more
+//   the content is known at a path       renamed: its path is noted, with provenance also in its rows; what was known
+//   at
+//     where no file is any more            its path before is forgotten, with provenance together with its rows
+//   the path is known                    replaced: loaded again, with provenance after its earlier rows are deleted
 //   else                                 loaded, also where it is a copy of another file
 #pragma once
 
