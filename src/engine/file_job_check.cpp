@@ -47,6 +47,21 @@ bool has_rights(const JobDetail& detail, Oid relation) {
   return pg::may_replace_rows(detail.owner_oid, relation);
 }
 
+// Its size and age do not count yet: they may be others when it is loaded.
+void require_file(const Location& location, const locations::Directory& directory, const std::string& path) {
+  std::optional<std::string> refusal;
+  try {
+    refusal = locations::refusal_of_path(location.rules, directory.open_file(path).path());
+  } catch (const locations::FileError& error) {
+    throw failure_of(location, path, error);
+  }
+  if (refusal)
+    throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                      pg::format("file \"%s\" of location \"%s\" is not accepted: it %s", path.c_str(),
+                                 location.name.c_str(), refusal->c_str()),
+                      "", "The rules of the location say so; setup.create_location() changes them.");
+}
+
 }  // namespace
 
 std::string resolve_in_location(const JobDetail& detail) {
@@ -63,7 +78,9 @@ std::string resolve_in_location(const JobDetail& detail) {
   } catch (const locations::FileError& error) {
     throw failure_of(location, detail.file_path, error);
   }
-  return locations::is_pattern(path) ? path : open_file(location, path).path();
+  const locations::Directory directory = open_directory(location);
+  if (!locations::is_pattern(path)) require_file(location, directory, path);
+  return path;
 }
 
 std::vector<Problem> target_problems(const JobDetail& detail, Oid relation, const std::string& table) {
