@@ -536,3 +536,44 @@ COMMENT ON FUNCTION setup.make_load_jobs_view(text) IS 'Makes the view load_jobs
 COMMENT ON FUNCTION setup.make_load_log_view(text) IS 'Makes the view load_log in the schema of a layer.';
 COMMENT ON FUNCTION setup.make_layer_views() IS 'Trigger: makes the views load_jobs and load_log in a new layer''s schema.';
 COMMENT ON FUNCTION setup.drop_layer_views() IS 'Trigger: removes the views of a dropped layer.';
+
+COMMENT ON TABLE setup.crawler_settings IS 'The crawlers, as setup.create_crawler() wrote them. To be read through setup.crawlers.';
+COMMENT ON COLUMN setup.crawler_settings.crawler_name IS 'Name of the crawler.';
+COMMENT ON COLUMN setup.crawler_settings.location IS 'Location whose files it looks at.';
+COMMENT ON COLUMN setup.crawler_settings.layer IS 'Layer that gets the tables and their jobs.';
+COMMENT ON COLUMN setup.crawler_settings.path IS 'Directory beneath the location that it looks at, with all beneath it; empty: the whole location.';
+COMMENT ON COLUMN setup.crawler_settings.table_prefix IS 'What the names of its tables begin with.';
+COMMENT ON COLUMN setup.crawler_settings.on_new_column IS
+  'What becomes of a column that files have and the table has not: add it, ignore it (it is not loaded), or fail.';
+COMMENT ON COLUMN setup.crawler_settings.on_type_change IS
+  'What becomes of a column whose type does not hold the values of the files: widen the type, ignore it, or fail.';
+COMMENT ON COLUMN setup.crawler_settings.exclusions IS
+  'Patterns for paths beneath the location that it does not look at, besides the location''s own.';
+COMMENT ON COLUMN setup.crawler_settings.reader_options IS 'reader_options that hold for all its files; the rest is found out.';
+COMMENT ON COLUMN setup.crawler_settings.load_mode IS 'load_mode of the jobs that it makes: replace or append.';
+COMMENT ON COLUMN setup.crawler_settings.provenance IS 'Whether its tables have the columns _source_file, _source_row and _loaded_at.';
+COMMENT ON COLUMN setup.crawler_settings.owner IS 'Role that runs it, and that its tables and jobs belong to.';
+COMMENT ON COLUMN setup.crawler_settings.owner_oid IS 'The role''s oid. Follows from owner.';
+COMMENT ON COLUMN setup.crawler_settings.last_crawl_at IS 'When it last ended; null: never.';
+COMMENT ON COLUMN setup.crawler_settings.last_status IS 'OK, or ERROR if a data set failed.';
+COMMENT ON COLUMN setup.crawler_settings.last_message IS 'What it did, in one line.';
+
+COMMENT ON VIEW setup.crawlers IS
+  'The crawlers of the current user and of roles that it is a member of, and whether they run. Columns as in setup.crawler_settings.';
+COMMENT ON COLUMN setup.crawlers.state IS
+  'RUNNING while another session crawls, until its transaction ends; READY otherwise. Tested by a lock: a crash leaves nothing.';
+COMMENT ON FUNCTION setup.is_crawling(text) IS 'Whether another session is running the crawler of that name.';
+COMMENT ON FUNCTION setup.create_crawler(text, text, text, text, text, text, text, text[], jsonb, text, boolean) IS
+  'Creates a crawler that belongs to the current user, or changes it: what is null stays as it is, or at its default. '
+  'Raises insufficient_privilege where the current user may not use the location.';
+COMMENT ON FUNCTION setup.drop_crawler(text) IS
+  'Drops a crawler. Its tables and jobs stay; a new crawler of the same name takes them up.';
+COMMENT ON FUNCTION setup.write_crawler(text, jsonb) IS
+  'Writes the row of a crawler. Raises insufficient_privilege where it is somebody else''s.';
+COMMENT ON FUNCTION setup.check_crawler_row() IS 'Trigger: the oid of a crawler''s owner follows from the name.';
+COMMENT ON FUNCTION setup.crawl(text, boolean) IS
+  'Looks at the files of a crawler''s location, makes tables and file jobs for new data sets, and changes those of others '
+  'as its policies say; loads nothing. One row for each data set: its table, the pattern of its files and their number, '
+  'what was done (created, changed, unchanged, failed), and why; a row with action ignored for files that are not to be '
+  'read. A data set that fails does not stop the others. dry_run says what would be done. Runs in the current transaction, '
+  'as the crawler''s owner: raises insufficient_privilege for anybody else, object_in_use where it is running already.';

@@ -47,7 +47,6 @@ class Evolver {
   void add(const files::Column& column, int occurrence) {
     ColumnMapping* mapped = find_mapping(column.name, occurrence);
     if (mapped == nullptr) return add_new(column);
-    if (mapped->column.empty()) return;  // was ignored before
     const TableColumn* present = find_column(table_, mapped->column);
     if (present == nullptr) {
       result_.changes.push_back({mapped->column, "", column.type});
@@ -72,7 +71,6 @@ class Evolver {
         return;
       case OnNewColumn::kIgnore:
         result_.notes.push_back("new column \"" + column.name + "\" is not loaded");
-        result_.mapping.push_back({column.name, ""});
         return;
       case OnNewColumn::kAdd:
         const std::string wanted = column_names_for({column.name}, {}).front();

@@ -9,7 +9,7 @@
 
 namespace etl::crawl {
 
-// A column of a file and the table's column that takes it; empty: it is not loaded. In the order of the file.
+// A column of a file and the table's column that takes it.
 struct ColumnMapping {
   std::string file;
   std::string column;

@@ -62,6 +62,14 @@ std::string name_of(int attribute, const std::vector<pg::Column>& columns) {
                     "Crawl the location again, or change \"columns\" in the job's reader_options.");
 }
 
+int known_attribute(const MatchedFile& file, const std::vector<pg::Column>& columns, const KnownColumn& known) {
+  const int attribute = attribute_of(known.column, columns);
+  if (attribute != 0) return attribute;
+  throw pg::Failure(ERRCODE_UNDEFINED_COLUMN,
+                    pg::format("column \"%s\" of table %s does not exist", known.column.c_str(), file.table.c_str()),
+                    "", "Crawl the location again, or change \"columns\" in the job's reader_options.");
+}
+
 ColumnMatch match_known_shape(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
                               bool keeps_rest) {
   ColumnMatch match;
@@ -69,26 +77,37 @@ ColumnMatch match_known_shape(const MatchedFile& file, const std::vector<pg::Col
   std::vector<std::string> unknown;
   std::vector<bool> taken(file.columns.size());
   for (const KnownColumn& known : reader.columns) {
-    const auto at = std::find(file.columns.begin(), file.columns.end(), known.file);
-    if (at == file.columns.end()) {
-      lacking.push_back(known.file);
+    size_t number = 0;  // of columns with the same name, the first belongs to the first
+    while (number < taken.size() && (taken[number] || file.columns[number] != known.file)) ++number;
+    if (number == taken.size()) {
+      if (!known.optional) lacking.push_back(known.file);
       continue;
     }
-    const auto number = static_cast<size_t>(at - file.columns.begin());
     taken[number] = true;
-    const int attribute = attribute_of(known.column, columns);
-    if (attribute == 0)
-      throw pg::Failure(
-          ERRCODE_UNDEFINED_COLUMN,
-          pg::format("column \"%s\" of table %s does not exist", known.column.c_str(), file.table.c_str()), "",
-          "Crawl the location again, or change \"columns\" in the job's reader_options.");
-    match.matches.push_back({number, attribute});
+    match.matches.push_back({number, known_attribute(file, columns, known)});
   }
   for (size_t i = 0; i < taken.size(); ++i)
     if (!taken[i]) unknown.push_back(file.columns[i]);
   match.has_rest = !unknown.empty();
   const bool may_lack = file.format == files::Format::kJson;  // a field that no object of the file has
   if ((!lacking.empty() && !may_lack) || (!unknown.empty() && !keeps_rest)) fail_other_shape(file, lacking, unknown);
+  return match;
+}
+
+// Of files without a header: a later one may have fewer columns, where the last are optional.
+ColumnMatch match_known_positions(const MatchedFile& file, const std::vector<pg::Column>& columns,
+                                  const JobReader& reader) {
+  const size_t count = file.columns.size();
+  const bool fits = count <= reader.columns.size() &&
+                    std::all_of(reader.columns.begin() + static_cast<std::ptrdiff_t>(count), reader.columns.end(),
+                                [](const KnownColumn& known) { return known.optional; });
+  if (!fits)
+    throw pg::Failure(
+        ERRCODE_BAD_COPY_FILE_FORMAT,
+        pg::format("file \"%s\" has %zu columns, its job knows %zu", file.name.c_str(), count, reader.columns.size()),
+        "", "Crawl the location again, or change \"columns\" in the job's reader_options.");
+  ColumnMatch match;
+  for (size_t i = 0; i < count; ++i) match.matches.push_back({i, known_attribute(file, columns, reader.columns[i])});
   return match;
 }
 
@@ -143,7 +162,8 @@ ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>
     throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", file.name.c_str()),
                       "It is empty, or its first line is.", "Its first line must name its columns.");
   const bool has_names = file.format != files::Format::kCsv || reader.options.header.value_or(true);
-  if (!reader.columns.empty() && has_names) return match_known_shape(file, columns, reader, keeps_rest);
+  if (has_names && !reader.columns.empty()) return match_known_shape(file, columns, reader, keeps_rest);
+  if (!has_names && !reader.columns.empty()) return match_known_positions(file, columns, reader);
   if (!has_names) return match_positions(file, columns);
   return match_names(file, columns, keeps_rest);
 }

@@ -51,9 +51,11 @@ std::vector<KnownColumn> columns_of(const std::string& key, const json& value) {
   const bool is_list = value.is_array();
   for (const json& entry : is_list ? value : json::array()) {
     const bool fits = entry.is_object() && entry.contains("file") && entry["file"].is_string() &&
-                      entry.contains("column") && entry["column"].is_string();
+                      entry.contains("column") && entry["column"].is_string() &&
+                      (!entry.contains("optional") || entry["optional"].is_boolean());
     if (!fits) refuse(key, R"(must hold objects such as {"file": "Order Date", "column": "order_date"})");
-    columns.push_back({entry["file"].get<std::string>(), entry["column"].get<std::string>()});
+    columns.push_back(
+        {entry["file"].get<std::string>(), entry["column"].get<std::string>(), entry.value("optional", false)});
   }
   if (!is_list) refuse(key, "must be an array");
   return columns;
@@ -108,6 +110,33 @@ JobReader parse_reader_options(const std::string& text) {
     found->second(&reader, key, value);
   }
   return reader;
+}
+
+std::string reader_options_text(const JobReader& reader) {
+  json text = json::object();
+  const auto put = [&](const char* key, const auto& value) {
+    if (value) text[key] = *value;
+  };
+  const files::ReaderOptions& options = reader.options;
+  put("format", reader.format);
+  if (reader.compressed) text["compression"] = *reader.compressed ? "gzip" : "none";
+  put("delimiter", options.delimiter);
+  put("quote", options.quote);
+  put("escape", options.escape);
+  put("header", options.header);
+  if (options.skip > 0) text["skip"] = options.skip;
+  put("null_string", options.null_string);
+  put("encoding", options.encoding);
+  put("decimal_separator", options.decimal_separator);
+  put("date_format", options.date_format);
+  put("timestamp_format", options.timestamp_format);
+  for (const KnownColumn& column : reader.columns) {
+    json entry = {{"file", column.file}, {"column", column.column}};
+    if (column.optional) entry["optional"] = true;
+    text["columns"].push_back(entry);
+  }
+  if (reader.ignores_new_columns) text["new_columns"] = "ignore";
+  return text.dump();
 }
 
 }  // namespace etl

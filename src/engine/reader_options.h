@@ -10,6 +10,7 @@ namespace etl {
 struct KnownColumn {
   std::string file;
   std::string column;
+  bool optional = false;  // some files do not have it
 };
 
 struct JobReader {
@@ -23,5 +24,8 @@ struct JobReader {
 // Reads a JSON object. Failure (invalid_parameter_value) that names the key that is wrong, and lists those that are
 // known.
 JobReader parse_reader_options(const std::string& json);
+
+// The JSON object that gives this reader again.
+std::string reader_options_text(const JobReader& reader);
 
 }  // namespace etl

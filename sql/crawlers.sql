@@ -1,0 +1,127 @@
+-- Crawlers: tables and jobs for the files of a location.
+--
+-- A crawler runs in its caller's session and transaction, as its owner. Its row is written by these functions only, with
+-- the rights of the engine, after checks of the caller's.
+
+CREATE TABLE setup.crawler_settings (
+  crawler_name   text PRIMARY KEY
+                 CHECK (crawler_name <> '' AND octet_length(crawler_name) < 64 AND crawler_name !~ '[[:cntrl:]]'),
+  location       text NOT NULL REFERENCES setup.locations,
+  layer          text NOT NULL REFERENCES setup.layers,
+  path           text NOT NULL DEFAULT ''
+                 CHECK (path !~ '^/|/$|//|[[:cntrl:]]' AND '..' <> ALL (string_to_array(path, '/'))
+                        AND '.' <> ALL (string_to_array(path, '/')) AND octet_length(path) <= 2000),
+  table_prefix   text NOT NULL DEFAULT '' CHECK (octet_length(table_prefix) < 64),
+  on_new_column  text NOT NULL DEFAULT 'add' CHECK (on_new_column IN ('add', 'ignore', 'fail')),
+  on_type_change text NOT NULL DEFAULT 'widen' CHECK (on_type_change IN ('widen', 'ignore', 'fail')),
+  exclusions     text[] NOT NULL DEFAULT '{}'
+                 CHECK (array_position(exclusions, NULL) IS NULL AND cardinality(exclusions) <= 1000),
+  reader_options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(reader_options) = 'object' AND NOT reader_options ? 'columns'),
+  load_mode      text NOT NULL DEFAULT 'replace' CHECK (load_mode IN ('replace', 'append')),
+  provenance     boolean NOT NULL DEFAULT false,
+  owner          text NOT NULL DEFAULT current_user,
+  owner_oid      oid NOT NULL DEFAULT 0,
+  last_crawl_at  timestamptz,
+  last_status    text CHECK (last_status IN ('OK', 'ERROR')),
+  last_message   text
+);
+SELECT pg_catalog.pg_extension_config_dump('setup.crawler_settings', '');
+
+-- The oid follows from the name, also after a restore.
+CREATE FUNCTION setup.check_crawler_row() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+BEGIN
+  IF TG_OP = 'INSERT' OR NEW.owner <> OLD.owner THEN
+    NEW.owner_oid := coalesce((SELECT r.oid FROM pg_roles r WHERE r.rolname = NEW.owner), 0);
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER check_crawler_row BEFORE INSERT OR UPDATE ON setup.crawler_settings
+  FOR EACH ROW EXECUTE FUNCTION setup.check_crawler_row();
+
+GRANT SELECT ON setup.crawler_settings TO PUBLIC;
+ALTER TABLE setup.crawler_settings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members_of_owner ON setup.crawler_settings FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
+
+CREATE FUNCTION setup.is_crawling(crawler_name text) RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_is_crawling';
+
+CREATE VIEW setup.crawlers WITH (security_invoker = true) AS
+  SELECT crawler_name, CASE WHEN setup.is_crawling(crawler_name) THEN 'RUNNING' ELSE 'READY' END AS state,
+         last_crawl_at, last_status, last_message, location, layer, path, table_prefix, on_new_column, on_type_change,
+         exclusions, reader_options, load_mode, provenance, owner, owner_oid
+    FROM setup.crawler_settings;
+GRANT SELECT ON setup.crawlers TO PUBLIC;
+
+-- Writes the row of a crawler; settings has a key for each column of setup.crawler_settings that is to change.
+CREATE FUNCTION setup.write_crawler(name text, settings jsonb) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_write_crawler';
+
+CREATE FUNCTION setup.create_crawler(
+  name text,
+  location text DEFAULT NULL,
+  layer text DEFAULT NULL,
+  path text DEFAULT NULL,
+  table_prefix text DEFAULT NULL,
+  on_new_column text DEFAULT NULL,
+  on_type_change text DEFAULT NULL,
+  exclusions text[] DEFAULT NULL,
+  reader_options jsonb DEFAULT NULL,
+  load_mode text DEFAULT NULL,
+  provenance boolean DEFAULT NULL
+) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  AS $$
+#variable_conflict use_column
+BEGIN
+  IF create_crawler.name IS NULL OR create_crawler.name = '' THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'a crawler must have a name';
+  END IF;
+  IF create_crawler.layer IS NOT NULL
+     AND NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = create_crawler.layer) THEN
+    RAISE undefined_object USING
+      MESSAGE = format('layer "%s" does not exist', create_crawler.layer),
+      HINT = format('Create it with SELECT setup.create_layer(%L).', create_crawler.layer);
+  END IF;
+  IF create_crawler.on_new_column NOT IN ('add', 'ignore', 'fail') THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('on_new_column "%s" is not known', create_crawler.on_new_column),
+      HINT = 'It is ''add'', ''ignore'' or ''fail''.';
+  END IF;
+  IF create_crawler.on_type_change NOT IN ('widen', 'ignore', 'fail') THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('on_type_change "%s" is not known', create_crawler.on_type_change),
+      HINT = 'It is ''widen'', ''ignore'' or ''fail''.';
+  END IF;
+  IF create_crawler.load_mode NOT IN ('replace', 'append') THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('a crawler cannot make jobs with load_mode "%s"', create_crawler.load_mode),
+      HINT = 'It is ''replace'' or ''append''; an upsert needs to know its key: change the job after the crawl.';
+  END IF;
+  IF create_crawler.reader_options ? 'columns' THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'reader_options of a crawler cannot have "columns"',
+      HINT = 'It finds them out for each data set.';
+  END IF;
+  PERFORM setup.write_crawler(create_crawler.name, jsonb_strip_nulls(jsonb_build_object(
+    'location', create_crawler.location, 'layer', create_crawler.layer,
+    'path', btrim(create_crawler.path, '/'), 'table_prefix', create_crawler.table_prefix,
+    'on_new_column', create_crawler.on_new_column, 'on_type_change', create_crawler.on_type_change,
+    'exclusions', to_jsonb(create_crawler.exclusions), 'load_mode', create_crawler.load_mode,
+    'provenance', create_crawler.provenance))
+    || CASE WHEN create_crawler.reader_options IS NULL THEN '{}'
+            ELSE jsonb_build_object('reader_options', create_crawler.reader_options) END);
+END
+$$;
+
+CREATE FUNCTION setup.drop_crawler(name text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_crawler';
+
+-- What is converted to text is written in the same way in every session.
+CREATE FUNCTION setup.crawl(name text, dry_run boolean DEFAULT false)
+  RETURNS TABLE (table_name text, data_set text, files integer, action text, changes text[], message text)
+  LANGUAGE c VOLATILE ROWS 100
+  SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC'
+  SET bytea_output = 'hex' SET extra_float_digits = 1
+  AS 'MODULE_PATHNAME', 'etl_crawl';

@@ -1,0 +1,200 @@
+#include "engine/crawl_scan.h"
+
+#include "crawl/names.h"
+#include "engine/files_module.h"
+#include "engine/locations.h"
+#include "locations/partitions.h"
+#include "locations/text.h"
+#include "pg/wait.h"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+}
+
+namespace etl {
+
+namespace {
+
+constexpr size_t kMostLookedAt = 64;
+constexpr int64_t kSampleRows = 100'000;  // of a data set
+constexpr int64_t kFewestRows = 2'000;    // of each of its files
+
+files::Format format_of(locations::FileType type) {
+  switch (type.format) {
+    case locations::Format::kCsv:
+      return files::Format::kCsv;
+    case locations::Format::kParquet:
+      return files::Format::kParquet;
+    default:
+      return files::Format::kJson;
+  }
+}
+
+std::vector<std::string> some_of(const std::vector<std::string>& files) {
+  if (files.size() <= kMostLookedAt) return files;
+  std::vector<std::string> some;
+  for (size_t i = 0; i < kMostLookedAt; ++i) some.push_back(files[i * (files.size() - 1) / (kMostLookedAt - 1)]);
+  return some;
+}
+
+// Where a column of a shape is found in another one, by name; names may come several times.
+std::vector<bool> found_in(const std::vector<files::Column>& columns, const std::vector<files::Column>& others) {
+  std::map<std::string, int> left;
+  for (const files::Column& other : others) ++left[other.name];
+  std::vector<bool> found;
+  for (const files::Column& column : columns) found.push_back(left[column.name]-- > 0);
+  return found;
+}
+
+class Scanner {
+ public:
+  explicit Scanner(const Crawler& crawler)
+      : crawler_(crawler),
+        location_(find_location(crawler.location)),
+        module_(files_module("crawling")),
+        base_(parse_reader_options(crawler.reader_options)) {
+    require_use(location_, GetUserId());
+    location_.rules.exclusions.insert(location_.rules.exclusions.end(), crawler.exclusions.begin(),
+                                      crawler.exclusions.end());
+  }
+
+  Scan run(const std::vector<CrawledJob>& jobs) {
+    std::vector<std::string> known;
+    for (const CrawledJob& job : jobs) known.push_back(job.pattern);
+    for (const crawl::DataSet& set : crawl::group_files(accepted_files(), known)) {
+      const auto job = std::find_if(jobs.begin(), jobs.end(),
+                                    [&](const CrawledJob& it) { return set.is_known && it.pattern == set.pattern; });
+      add(set, job == jobs.end() ? nullptr : &*job);
+    }
+    std::stable_sort(scan_.sets.begin(), scan_.sets.end(),
+                     [](const ScannedSet& one, const ScannedSet& other) { return one.set.name < other.set.name; });
+    return std::move(scan_);
+  }
+
+ private:
+  std::vector<std::string> accepted_files() {
+    std::vector<std::string> paths;
+    const std::string pattern = crawler_.path.empty() ? "**" : crawl::pattern_of_path(crawler_.path) + "/**";
+    for (const locations::Found& found : list_files(location_, pattern)) {
+      if (found.refusal) {
+        refuse(found.entry.path, *found.refusal);
+      } else {
+        paths.push_back(found.entry.path);
+      }
+    }
+    return paths;
+  }
+
+  void refuse(const std::string& path, const std::string& reason) {
+    for (RefusedFiles& same : scan_.refused) {
+      if (same.reason != reason) continue;
+      ++same.count;
+      return;
+    }
+    scan_.refused.push_back({reason, path, 1});
+  }
+
+  void add(const crawl::DataSet& set, const CrawledJob* job) {
+    ScannedSet scanned;
+    scanned.set = set;
+    scanned.job = job;
+    const bool must_be_alike = set.kind == crawl::DataSet::Kind::kFolder && job == nullptr;
+    if (look_at_files(&scanned, must_be_alike)) {
+      add_partitions(&scanned);
+      scan_.sets.push_back(std::move(scanned));
+    } else {
+      for (const crawl::DataSet& single : crawl::split(set)) add(single, nullptr);
+    }
+  }
+
+  // False if the files must be alike and are not: two at least, and more than those that cannot be read.
+  bool look_at_files(ScannedSet* scanned, bool must_be_alike) {
+    const std::vector<std::string> files = some_of(scanned->set.files);
+    size_t readable = 0;
+    const int64_t rows = std::max(kFewestRows, kSampleRows / static_cast<int64_t>(files.size()));
+    for (const std::string& path : files) {
+      pg::check_interrupts();
+      try {
+        // Files of one set are read alike: by what is known of it already.
+        const files::ReaderOptions given = scanned->job != nullptr                  ? scanned->job->reader.options
+                                           : scanned->is_readable && !must_be_alike ? scanned->shape.options
+                                                                                    : base_.options;
+        const files::Shape shape = sniff(path, scanned->set.type, given, rows);
+        if (must_be_alike && scanned->is_readable && !crawl::are_alike(scanned->shape, shape)) return false;
+        take(scanned, shape);
+        ++readable;
+      } catch (const pg::Failure& failure) {
+        scanned->problems.push_back(
+            failure.hint().empty() ? failure.what() : pg::format("%s (%s)", failure.what(), failure.hint().c_str()));
+      }
+    }
+    return !must_be_alike || (readable > 1 && readable > scanned->problems.size());
+  }
+
+  files::Shape sniff(const std::string& path, locations::FileType type, const files::ReaderOptions& options,
+                     int64_t rows) const {
+    const locations::File file = open_file(location_, path);
+    const files::Source source = {file.descriptor(), path, format_of(type),
+                                  type.compression != locations::Compression::kNone};
+    files::Shape shape = module_.sniff(source, options, rows, file_limits());
+    check_names(path, shape);
+    return shape;
+  }
+
+  static void take(ScannedSet* scanned, const files::Shape& shape) {
+    if (!scanned->is_readable) {
+      scanned->shape = shape;
+      scanned->in_all_files.assign(shape.columns.size(), true);
+      scanned->is_readable = true;
+      return;
+    }
+    const std::vector<bool> found = found_in(scanned->shape.columns, shape.columns);
+    for (size_t i = 0; i < found.size(); ++i)
+      if (!found[i]) scanned->in_all_files[i] = false;
+    crawl::merge(&scanned->shape, shape);
+    scanned->in_all_files.resize(scanned->shape.columns.size(), false);
+  }
+
+  // All files of a set have the same partitions.
+  static void add_partitions(ScannedSet* scanned) {
+    const std::vector<std::string>& files = scanned->set.files;
+    const auto first = locations::partitions_of(files.front());
+    for (size_t i = 0; i < first.size(); ++i) {
+      std::vector<std::string> values;
+      for (const std::string& path : files) {
+        const auto partitions = locations::partitions_of(path);
+        if (i < partitions.size() && partitions[i].value) values.push_back(*partitions[i].value);
+      }
+      // The load finds the column by the name in the path, in any case.
+      const std::string folded = crawl::folded_name(first[i].name);
+      const std::string& name = folded.size() == first[i].name.size() ? folded : first[i].name;
+      scanned->partitions.push_back({name, crawl::partition_type(values)});
+    }
+  }
+
+  // What PostgreSQL cannot hold, or this database cannot.
+  static void check_names(const std::string& path, const files::Shape& shape) {
+    const bool any_letter = GetDatabaseEncoding() == PG_UTF8;
+    for (const files::Column& column : shape.columns) {
+      const bool plain = std::all_of(column.name.begin(), column.name.end(),
+                                     [&](char c) { return c != '\0' && (any_letter || (c & 0x80) == 0); });
+      if (plain && locations::is_valid_utf8(column.name)) continue;
+      throw pg::Failure(ERRCODE_UNTRANSLATABLE_CHARACTER,
+                        pg::format("file \"%s\" has a column whose name this database cannot hold", path.c_str()));
+    }
+  }
+
+  const Crawler& crawler_;
+  Location location_;
+  const files::Module& module_;
+  const JobReader base_;
+  Scan scan_;
+};
+
+}  // namespace
+
+Scan scan(const Crawler& crawler, const std::vector<CrawledJob>& jobs) {
+  return Scanner(crawler).run(jobs);
+}
+
+}  // namespace etl
