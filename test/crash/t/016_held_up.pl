@@ -1,5 +1,5 @@
 # What could hold up everybody, and does not: an open transaction of one role, a smart shutdown, a run that may not start
-# what it was called for, a run in new partitions, a conductor that takes over in the middle of a retry's delay.
+# what it was called for, a conductor that takes over in the middle of a retry's delay.
 
 use strict;
 use warnings FATAL => 'all';
@@ -42,19 +42,6 @@ is($node->ended($first), 'OK', 'the resource becomes free');
 is($node->ended($other), 'OK', 'whoever can use it gets it, while the first in line may not start');
 $node->open_gate('long');
 is($node->ended($narrow), 'OK', 'which gets it later');
-
-# The first run of a week makes the tables that it is written to, which the conductor must hear of before it looks.
-
-$node->sql('DELETE FROM setup.load_jobs');
-$node->add_work('weekly');
-my $unnoticed = 0;
-for (1 .. 20) {
-  $node->sql('SELECT setup.drop_history(now() + interval \'3 weeks\')');
-  $node->sql('SELECT setup.pause_job(\'bronze\', \'weekly\')');    # has the conductor look
-  $node->sql('SELECT setup.release_job(\'bronze\', \'weekly\')');
-  last if $unnoticed = $node->ended($node->start_run) ne 'OK';
-}
-ok(!$unnoticed, 'a run in tables of its own is noticed');
 
 # A delay that began before a conductor took over, in a layer that is not the first.
 
