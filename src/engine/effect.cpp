@@ -36,7 +36,8 @@ files::Format files_format(locations::Format format) {
 
 Loaded load_file(const run_store::Work& work, const std::function<void(int64_t rows)>& filled) {
   require_right_to_read();
-  FileLoad load(work.load);
+  FileReader reader;
+  FileLoad load(work.load, &reader);
   const std::string problem = pg::unreadable_because(work.file);
   if (!problem.empty())
     throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", work.file.c_str(), problem.c_str()));

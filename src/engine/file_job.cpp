@@ -173,7 +173,7 @@ class FileJob {
   }
 
   void replace_by(const std::vector<Version>& files) {
-    FileLoad load(work_.load);
+    FileLoad load(work_.load, &file_reader_);
     std::vector<file_store::Load> loads;
     int64_t rows = 0;
     for (const Version& listed : files) {
@@ -278,7 +278,7 @@ class FileJob {
   int64_t load_version(const locations::File& file, const Version& now, const std::optional<Known>& earlier,
                        const std::string& why) {
     if (earlier) forget(*earlier);
-    FileLoad load(work_.load);
+    FileLoad load(work_.load, &file_reader_);
     file_store::Load result;
     result.version = now;
     const Loaded loaded = load.add(input_of(file, reader_));
@@ -396,6 +396,7 @@ class FileJob {
   const file_store::Job job_;
   DeclaredTable table_;
   Location location_;
+  FileReader file_reader_;
   JobReader reader_;
   std::string nothing_found_;
   std::optional<Version> culprit_;  // that is being loaded

@@ -1,5 +1,6 @@
 #include "engine/file_load.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/executor.h"
@@ -48,6 +49,11 @@ std::string purpose_of(const FileInput& file) {
   return file.compressed ? "reading compressed files" : "reading files with options of their own";
 }
 
+int64_t size_of(const FileInput& file) {
+  struct stat status {};
+  return fstat(file.descriptor, &status) == 0 ? status.st_size : 0;
+}
+
 files::Source source_of(const FileInput& file) {
   return {file.descriptor, file.name, file.format, file.compressed};
 }
@@ -63,8 +69,14 @@ int require_attribute(const std::string& name, const std::vector<pg::Column>& co
 
 }  // namespace
 
-FileLoad::FileLoad(const LoadOptions& options)
-    : options_(options),
+files::Session& FileReader::session(const std::string& purpose) {
+  if (!session_) session_ = files_module(purpose).open(file_limits());
+  return *session_;
+}
+
+FileLoad::FileLoad(const LoadOptions& options, FileReader* reader)
+    : files_(reader),
+      options_(options),
       reader_(parse_reader_options(options.reader_options)),
       table_(take_table(options.table, options.must_be_owned)),
       target_(table_) {
@@ -133,16 +145,16 @@ Loaded FileLoad::add(const FileInput& file) {
 
 Loaded FileLoad::load(const FileInput& file) {
   if (has_files_module() || !is_readable_by_copy(file, options_, reader_))
-    return load_by_module(file, files_module(purpose_of(file)));
+    return load_by_module(file, &files_->session(purpose_of(file)));
   return load_by_copy(file);
 }
 
-Loaded FileLoad::load_by_module(const FileInput& file, const files::Module& module) {
+Loaded FileLoad::load_by_module(const FileInput& file, files::Session* session) {
   Loaded loaded;
   files::LoadResult result;
   run_calls_in_block(shown(options_.table, file.name), [&] {
-    const files::LoadRequest request = request_for(file, module, &loaded.note);
-    result = module.load(request);
+    const files::LoadRequest request = request_for(file, session, &loaded.note);
+    result = session->load(request);
     return result.rows;
   });
   loaded.rows = result.rows;
@@ -151,15 +163,14 @@ Loaded FileLoad::load_by_module(const FileInput& file, const files::Module& modu
   return loaded;
 }
 
-files::LoadRequest FileLoad::request_for(const FileInput& file, const files::Module& module, std::string* note) const {
+files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* session, std::string* note) const {
   files::LoadRequest request;
   request.source = source_of(file);
   request.options = reader_.options;
-  request.limits = file_limits();
   request.table = target_;
   request.heap = replacement_ ? replacement_->heap() : target_;
   request.puts_rows_aside = options_.puts_rows_aside;
-  request.file_columns = module.column_names(request.source, request.options, request.limits);
+  request.file_columns = session->column_names(request.source, request.options);
 
   const bool keeps_rest = reader_.ignores_new_columns || !options_.rescue_column.empty();
   ColumnMatch match =
@@ -235,7 +246,7 @@ Loaded FileLoad::load_by_copy(const FileInput& file) const {
   };
   loaded.rows = run_calls_in_block(shown(options_.table, file.name), [&] {
     pg::require_insert(target_, names);
-    return pg::copy_rows(target_, replacement_ ? replacement_->heap() : target_, names, dialect, read);
+    return pg::copy_rows(target_, replacement_ ? replacement_->heap() : target_, names, dialect, size_of(file), read);
   });
   return loaded;
 }

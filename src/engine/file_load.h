@@ -29,11 +29,21 @@ struct Loaded {
   std::string note;  // what the user should know, or empty
 };
 
+// What reads the files of one job, opened when it is first needed.
+class FileReader {
+ public:
+  // `purpose`: see files_module().
+  files::Session& session(const std::string& purpose);
+
+ private:
+  std::unique_ptr<files::Session> session_;
+};
+
 // One load of any number of files.
 class FileLoad {
  public:
   // Checks rights and locks the table. A superuser's load is refused where it would run another role's code.
-  explicit FileLoad(const LoadOptions& options);
+  FileLoad(const LoadOptions& options, FileReader* reader);
 
   // Adds the rows of a file; says what it gave.
   Loaded add(const FileInput& file);
@@ -47,13 +57,14 @@ class FileLoad {
   void make_stage();
   int64_t merge_stage() const;
   Loaded load(const FileInput& file);
-  Loaded load_by_module(const FileInput& file, const files::Module& module);
+  Loaded load_by_module(const FileInput& file, files::Session* session);
   Loaded load_by_copy(const FileInput& file) const;
-  files::LoadRequest request_for(const FileInput& file, const files::Module& module, std::string* note) const;
+  files::LoadRequest request_for(const FileInput& file, files::Session* session, std::string* note) const;
   void add_constants(const FileInput& file, files::LoadRequest* request) const;
   void put_aside(const FileInput& file, const files::LoadResult& result) const;
   void note(const std::string& text);
 
+  FileReader* files_;
   LoadOptions options_;
   JobReader reader_;
   Oid table_;

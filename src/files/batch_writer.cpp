@@ -95,6 +95,11 @@ void BatchWriter::write(const std::vector<Datums>& columns, size_t rows, const s
   });
 }
 
+void BatchWriter::show_progress(int64_t bytes, int64_t total) {
+  pgstat_progress_update_param(PROGRESS_COPY_BYTES_PROCESSED, bytes);
+  pgstat_progress_update_param(PROGRESS_COPY_BYTES_TOTAL, total);
+}
+
 int64_t BatchWriter::finish() {
   return pg::guard([&] {
     const int64_t rows = writer_->close();

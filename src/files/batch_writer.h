@@ -20,6 +20,9 @@ class BatchWriter {
   // Writes the rows of a batch but those marked. `columns[i]` are the values of `attributes[i]`.
   void write(const std::vector<Datums>& columns, size_t rows, const std::vector<bool>& skipped);
 
+  // Shows how much of a file was read, where the server shows it of a COPY.
+  static void show_progress(int64_t bytes, int64_t total);
+
   // Ends the work. Returns the number of rows.
   int64_t finish();
 

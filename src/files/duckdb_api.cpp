@@ -52,6 +52,7 @@ Database::Database(const Limits& limits, const std::vector<int>& descriptors,
   config.set("temp_directory", limits.temp_directory);
   config.set("autoinstall_known_extensions", "false");
   config.set("autoload_known_extensions", "false");
+  config.set("enable_external_file_cache", "false");  // one path stands for many files
   const SignalsBlocked blocked;
   char* problem = nullptr;
   if (duckdb_open_ext(nullptr, &database_, config.get(), &problem) != DuckDBSuccess) {

@@ -4,8 +4,8 @@
 
 #include "files/export.h"
 #include "files/reader.h"
+#include "files/session.h"
 #include "files/sniffer.h"
-#include "files/table_load.h"
 #include "pg/server.h"
 
 extern "C" {
@@ -26,7 +26,7 @@ class DuckDbModule : public Module {
   Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) const override {
     return sniff_shape(source, options, rows, limits);
   }
-  LoadResult load(const LoadRequest& request) const override { return load_table(request); }
+  std::unique_ptr<Session> open(const Limits& limits) const override { return open_session(limits); }
   void export_table(const ExportRequest& request, ExportTarget* target) const override {
     export_rows(request, target);
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -85,7 +86,6 @@ struct Reject {
 struct LoadRequest {
   Source source;
   ReaderOptions options;
-  Limits limits;
   unsigned int table = 0;                 // its oid: columns, types, constraints
   unsigned int heap = 0;                  // where the rows go: the table, or the heap of a Replacement
   std::vector<std::string> file_columns;  // all of them, in the file's order
@@ -125,6 +125,18 @@ struct ExportRequest {
   Limits limits;
 };
 
+// Reads files one after the other through one DuckDB: to start that takes longer than to read a small file.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // As Module::column_names().
+  virtual std::vector<std::string> column_names(const Source& source, const ReaderOptions& options) = 0;
+
+  // Loads a file into a heap. Permissions have been checked.
+  virtual LoadResult load(const LoadRequest& request) = 0;
+};
+
 class Module {
  public:
   virtual ~Module() = default;
@@ -136,8 +148,8 @@ class Module {
   // Finds out what a file looks like: types over its first `rows` rows. Given options hold.
   virtual Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) const = 0;
 
-  // Loads a file into a heap. Permissions have been checked; whether the table may be loaded so: may_load().
-  virtual LoadResult load(const LoadRequest& request) const = 0;
+  // It belongs to no transaction.
+  virtual std::unique_ptr<Session> open(const Limits& limits) const = 0;
 
   // Writes the rows that the current user may SELECT.
   virtual void export_table(const ExportRequest& request, ExportTarget* target) const = 0;

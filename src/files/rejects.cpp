@@ -113,6 +113,11 @@ std::string file_name_of(const LoadRequest& request, const std::string& column) 
 
 }  // namespace
 
+void forget_rejects(const Database& database) {
+  query(database, "DROP TABLE IF EXISTS reject_errors");
+  query(database, "DROP TABLE IF EXISTS reject_scans");
+}
+
 std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request,
                                  const std::vector<BadValue>& bad) {
   const std::vector<BadRecord> records = bad_records(database, request);

@@ -18,6 +18,9 @@ struct BadValue {
   std::string error;
 };
 
+// Empties what DuckDB remembers of an earlier file.
+void forget_rejects(const Database& database);
+
 // What is to be put aside: rows with bad values, and records that DuckDB could not take apart.
 std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request,
                                  const std::vector<BadValue>& bad);

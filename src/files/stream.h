@@ -30,6 +30,7 @@ struct ParsedColumn {
 struct Batch {
   Chunk chunk;
   std::vector<ParsedColumn> parsed;  // one for each column; empty where nothing is to be parsed
+  int64_t text_bytes = 0;            // of a text file, about: what its values and separators take
 };
 
 class Stream {

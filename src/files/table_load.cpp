@@ -1,5 +1,7 @@
 #include "files/table_load.h"
 
+#include <sys/stat.h>
+
 #include "files/batch_writer.h"
 
 #include "files/problems.h"
@@ -48,10 +50,26 @@ std::string now_text() {
   return pg::guard([] { return timestamptz_to_str(GetCurrentTimestamp()); });
 }
 
+// What the values of a column and the separators behind them take in a text file.
+int64_t text_bytes(duckdb_vector vector, size_t rows) {
+  duckdb_logical_type type = duckdb_vector_get_column_type(vector);
+  const bool is_text = duckdb_get_type_id(type) == DUCKDB_TYPE_VARCHAR;
+  duckdb_destroy_logical_type(&type);
+  if (!is_text) return 0;
+  const auto* texts = static_cast<const duckdb_string_t*>(duckdb_vector_get_data(vector));
+  int64_t bytes = 0;
+  uint64_t* validity = duckdb_vector_get_validity(vector);
+  for (size_t row = 0; row < rows; ++row) {
+    const bool null = validity != nullptr && !duckdb_validity_row_is_valid(validity, row);
+    bytes += 1 + (null ? 0 : duckdb_string_t_length(texts[row]));
+  }
+  return bytes;
+}
+
 class Load {
  public:
-  Load(const LoadRequest& request, bool direct)
-      : request_(request), direct_(direct), database_(request.limits, {request.source.descriptor}) {
+  Load(const Database& database, const LoadRequest& request, bool direct)
+      : database_(database), request_(request), direct_(direct) {
     look_at_table();
     const std::map<std::string, std::string> types = duck_types();
     for (const Match& match : request.columns) add_column(match, types);
@@ -63,6 +81,9 @@ class Load {
     for (const LoadedColumn& column : loaded_) attributes_.push_back(column.attribute);
     for (const FixedColumn& column : fixed_) attributes_.push_back(column.attribute);
     datums_.resize(attributes_.size());
+    struct stat status {};
+    if (fstat(request.source.descriptor, &status) == 0) file_size_ = status.st_size;
+    shows_bytes_ = request.source.format == Format::kCsv && !request.source.compressed;
   }
 
   LoadResult run() {
@@ -142,13 +163,18 @@ class Load {
   // On the reading thread.
   void prepare(Batch* batch) const {
     batch->parsed.resize(loaded_.size());
-    for (size_t i = 0; i < loaded_.size(); ++i)
+    for (size_t i = 0; i < loaded_.size(); ++i) {
       loaded_[i].converter.prepare(batch->chunk.column(i), batch->chunk.rows(), &batch->parsed[i]);
+      if (shows_bytes_) batch->text_bytes += text_bytes(batch->chunk.column(i), batch->chunk.rows());
+    }
   }
 
   int64_t write(Stream* stream) {
     BatchWriter writer(request_.table, request_.heap, attributes_);
+    int64_t bytes = 0;
     while (const std::optional<Batch> batch = stream->next()) {
+      bytes = std::min(bytes + batch->text_bytes, file_size_);
+      BatchWriter::show_progress(bytes, file_size_);
       const std::vector<bool> skipped = convert(*batch);
       fill_fixed(batch->chunk.rows());
       try {
@@ -171,7 +197,7 @@ class Load {
     dialect.csv = false;
     std::string text;
     size_t used = 0;
-    return pg::copy_rows(request_.table, request_.heap, names, dialect, [&](char* buffer, size_t most) {
+    return pg::copy_rows(request_.table, request_.heap, names, dialect, file_size_, [&](char* buffer, size_t most) {
       if (used == text.size()) {
         used = 0;
         if (!next_text(stream, &text)) return size_t{0};
@@ -304,9 +330,9 @@ class Load {
     }
   }
 
+  const Database& database_;
   const LoadRequest& request_;
   const bool direct_;
-  Database database_;
   TupleDesc columns_ = nullptr;
   MemoryContext batch_memory_ = nullptr;
   std::vector<LoadedColumn> loaded_;
@@ -314,17 +340,18 @@ class Load {
   std::vector<int> attributes_;  // of the loaded and the fixed ones
   std::vector<Datums> datums_;   // likewise
   int64_t rows_read_ = 0;
+  int64_t file_size_ = 0;
+  bool shows_bytes_ = false;       // how many of them were read
   std::vector<BadValue> bad_;      // put aside
   std::optional<BadValue> fault_;  // what the load fails with
 };
 
 }  // namespace
 
-LoadResult load_table(const LoadRequest& request) {
-  return explained(request.source, [&] {
-    const bool direct = request.heap != request.table || why_not_written_directly(request.table).empty();
-    return Load(request, direct).run();
-  });
+LoadResult load_table(const Database& database, const LoadRequest& request) {
+  const bool direct = request.heap != request.table || why_not_written_directly(request.table).empty();
+  forget_rejects(database);
+  return Load(database, request, direct).run();
 }
 
 }  // namespace etl::files

@@ -1,11 +1,11 @@
 // From a file to the rows of a table.
 #pragma once
 
-#include "files/module.h"
+#include "files/duckdb_api.h"
 
 namespace etl::files {
 
-// Module::load().
-LoadResult load_table(const LoadRequest& request);
+// Session::load(). Throws QueryError, too.
+LoadResult load_table(const Database& database, const LoadRequest& request);
 
 }  // namespace etl::files

@@ -96,7 +96,7 @@ bool may_insert(Oid table, AttrNumber column) {
 }  // namespace
 
 int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, const CopyDialect& dialect,
-                  const CopySource& source) {
+                  int64_t size, const CopySource& source) {
   const SourceInUse in_use(&source);
   List* names = server_list(columns);
   List* options = options_of(dialect);
@@ -106,6 +106,7 @@ int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, 
     ParseState* parse = make_parsestate(nullptr);
     addRangeTableEntryForRelation(parse, relation, RowExclusiveLock, nullptr, false, false);
     CopyFromState copy = BeginCopyFrom(parse, relation, nullptr, nullptr, false, read_source, names, options);
+    pgstat_progress_update_param(PROGRESS_COPY_BYTES_TOTAL, size);
     const int64_t rows = heap == table ? static_cast<int64_t>(CopyFrom(copy)) : copy_aside(copy, table, heap);
     EndCopyFrom(copy);
     free_parsestate(parse);

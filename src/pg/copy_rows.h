@@ -23,9 +23,10 @@ using CopySource = std::function<size_t(char* buffer, size_t most)>;
 
 // Copies rows into columns of a table, as COPY table (columns) FROM would, errors included. They go into `heap`: the
 // table itself, by COPY's ways with all triggers and partitions, or the heap of a Replacement of it. Returns their
-// number. Checks no right: require_insert() does. Needs an active snapshot.
+// number. Checks no right: require_insert() does. Needs an active snapshot. `size`: bytes to come, for
+// pg_stat_progress_copy.
 int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, const CopyDialect& dialect,
-                  const CopySource& source);
+                  int64_t size, const CopySource& source);
 
 // Failure, as COPY raises it, if the current user may not copy into these columns of a table: the right to INSERT is
 // missing, or row level security applies.

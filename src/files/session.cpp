@@ -1,0 +1,66 @@
+#include "files/session.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "files/problems.h"
+#include "files/reader.h"
+#include "files/table_load.h"
+
+namespace etl::files {
+
+namespace {
+
+// A descriptor of ours, behind which each file is put in its turn.
+class Place {
+ public:
+  Place() : descriptor_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0)
+      throw pg::Failure(ERRCODE_SYSTEM_ERROR, pg::format("could not open /dev/null: %s", strerror(errno)));
+  }
+  ~Place() { close(descriptor_); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  int descriptor() const { return descriptor_; }
+
+  Source put(const Source& source) const {
+    if (dup3(source.descriptor, descriptor_, O_CLOEXEC) < 0)
+      throw pg::Failure(ERRCODE_SYSTEM_ERROR,
+                        pg::format("file \"%s\" could not be read: %s", source.name.c_str(), strerror(errno)));
+    Source placed = source;
+    placed.descriptor = descriptor_;
+    return placed;
+  }
+
+ private:
+  int descriptor_;
+};
+
+class DuckDbSession : public Session {
+ public:
+  explicit DuckDbSession(const Limits& limits) : database_(limits, {place_.descriptor()}) {}
+
+  std::vector<std::string> column_names(const Source& source, const ReaderOptions& options) override {
+    const Source placed = place_.put(source);
+    return explained(placed, [&] { return read_column_names(database_, placed, options); });
+  }
+
+  LoadResult load(const LoadRequest& request) override {
+    LoadRequest placed = request;
+    placed.source = place_.put(request.source);
+    return explained(placed.source, [&] { return load_table(database_, placed); });
+  }
+
+ private:
+  Place place_;
+  Database database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Session> open_session(const Limits& limits) {
+  return std::make_unique<DuckDbSession>(limits);
+}
+
+}  // namespace etl::files
