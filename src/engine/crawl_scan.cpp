@@ -124,8 +124,7 @@ class Scanner {
         take(scanned, shape);
         ++readable;
       } catch (const pg::Failure& failure) {
-        scanned->problems.push_back(
-            failure.hint().empty() ? failure.what() : pg::format("%s (%s)", failure.what(), failure.hint().c_str()));
+        scanned->problems.push_back(told(failure));
       }
     }
     return !must_be_alike || (readable > 1 && readable > scanned->problems.size());
@@ -192,6 +191,12 @@ class Scanner {
 };
 
 }  // namespace
+
+std::string told(const pg::Failure& failure) {
+  std::string text = failure.what();
+  if (!failure.detail().empty()) text += ": " + failure.detail();
+  return failure.hint().empty() ? text : text + " (" + failure.hint() + ")";
+}
 
 Scan scan(const Crawler& crawler, const std::vector<CrawledJob>& jobs) {
   return Scanner(crawler).run(jobs);

@@ -37,6 +37,9 @@ struct Scan {
   std::vector<RefusedFiles> refused;
 };
 
+// An error as one line of a report.
+std::string told(const pg::Failure& failure);
+
 // Of a data set at most 64 files are looked at: the first, the last, and some between.
 Scan scan(const Crawler& crawler, const std::vector<CrawledJob>& jobs);
 

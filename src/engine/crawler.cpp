@@ -117,8 +117,7 @@ class Crawl {
       if (error.sqlstate() == ERRCODE_QUERY_CANCELED || error.sqlstate() == ERRCODE_ADMIN_SHUTDOWN) throw;
       outcome.message = error.what();
     } catch (const pg::Failure& failure) {
-      outcome.message = failure.what();
-      if (!failure.hint().empty()) outcome.message += " (" + failure.hint() + ")";
+      outcome.message = told(failure);
     }
     return outcome;
   }

@@ -165,8 +165,9 @@ class Validator {
     if (!key.empty() && names_data_set(path)) {
       const std::vector<std::string> files = files_of_data_set(path);
       if (files.size() > 1) {
-        complain(job, pg::format("several files can be meant by \"%s\": \"%s\" and \"%s\"", path.c_str(),
-                                 files[0].c_str(), files[1].c_str()),
+        complain(job,
+                 pg::format("several files can be meant by \"%s\": \"%s\" and \"%s\"", path.c_str(), files[0].c_str(),
+                            files[1].c_str()),
                  "Leave one of them there, or give the job the path of one.");
         return "";
       }
@@ -201,7 +202,10 @@ class Validator {
       });
       if (!made_here && (OidIsValid(schema) || name.schema != layer_name(job)))
         complain(job, pg::format("table %s does not exist", table.c_str()),
-                 "Create the table, or disable the job: " + disable_hint(layer_name(job), job.name));
+                 (detail.crawler.empty() ? "Create the table"
+                                         : pg::format("Crawl as the crawler's owner: SELECT * FROM setup.crawl(%s)",
+                                                      pg::quote_text(detail.crawler).c_str())) +
+                     ", or disable the job: " + disable_hint(layer_name(job), job.name));
     } else if (!pg::can_be_loaded(relation)) {
       complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
     } else if (pg::role_exists(detail.owner_oid)) {

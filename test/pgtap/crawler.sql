@@ -53,7 +53,7 @@ CREATE FUNCTION crawled_one(name text, of_table text) RETURNS TABLE (action text
 
 
 SET SESSION AUTHORIZATION crawler_owner;
-SELECT plan(77);
+SELECT plan(84);
 
 -- What a crawl makes
 
@@ -132,7 +132,7 @@ SELECT results_eq($$SELECT table_name, action, substr(message, 1, strpos(message
     ('bronze.bad_empty', 'failed', 'file "bad/empty.csv" is empty'),
     ('bronze.bad_fake', 'failed', 'file "bad/fake.csv" is a Parquet file'),
     ('bronze.bad_good', 'created', NULL),
-    ('bronze.bad_latin', 'failed', 'file "bad/latin.csv", record 2: is not in the file''s encoding'),
+    ('bronze.bad_latin', 'failed', 'file "bad/latin.csv", record 2: is not in the file''s encoding: The record is: 1,caf?'),
     ('bronze.bad_many', 'failed', 'file "bad/many.csv" has 2000 columns'),
     ('bronze.bad_text', 'failed', 'file "bad/text.csv.gz" is not compressed with gzip'),
     ('bronze.bad_wide', 'failed', 'file "bad/wide.csv" has a NUL byte at offset 1: it is no text'),
@@ -201,6 +201,27 @@ SELECT is((SELECT count(*) FROM setup.load_jobs WHERE crawler = 'shop'), 3::bigi
 SELECT setup.create_crawler('shop', 'landing', 'bronze', path => 'shop');
 SELECT is((SELECT array_agg(DISTINCT action) FROM setup.crawl('shop') WHERE action <> 'ignored'), '{unchanged}',
   'and one of the same name takes them up');
+
+-- What runs make of it
+
+CALL setup.orchestrate_bronze(jobs => '{orders_2024, artikel, events, part, shop_daily}');
+SELECT is((SELECT sum(rows_loaded) FROM setup.load_log WHERE run_id = last_run() AND status = 'OK'), 11::numeric,
+  'the jobs load what was crawled');
+SELECT results_eq('SELECT order_id, order_date, amount_eur, paid, zip, order_id_2 FROM bronze.orders_2024 ORDER BY 1',
+  $$VALUES (1, '2024-01-31'::date, 12.50, true, '01234', 'a'), (2, '2024-02-29', 7, false, '99999', 'b')$$, 'as it is there');
+SELECT results_eq('SELECT preis, datum FROM bronze.artikel ORDER BY 1',
+  $$VALUES (3.5, '2024-01-01'::date), (12.5, '2024-12-31')$$, 'also where it is written in another way');
+SELECT results_eq('SELECT id, year, month FROM bronze.part ORDER BY 2',
+  $$VALUES (1, 2023, '01'), (2, 2024, '02'), (1, 2025, 'xii')$$, 'partitions have their values');
+SELECT results_eq('SELECT v, _source_file, _source_row FROM bronze.shop_daily ORDER BY 1',
+  $$VALUES (2::numeric, 'daily/2024-01-01.csv', 1::bigint), (2.5, 'daily/2024-01-02.csv', 1)$$, 'provenance has, too');
+DROP TABLE bronze.artikel;
+CALL setup.orchestrate_bronze(jobs => '{artikel}');
+SELECT is((SELECT count(*) FROM bronze.artikel), 2::bigint, 'a run begins with the crawl that makes a missing table');
+DROP TABLE bronze.artikel;
+RESET SESSION AUTHORIZATION;
+SELECT alike((SELECT hint FROM caught($$SELECT setup.start_run('bronze', jobs => '{artikel}')$$)),
+  'Crawl as the crawler''s owner: SELECT * FROM setup.crawl(''shop''), or disable the job:%', 'but for others'' crawlers');
 
 -- Whose it is
 
