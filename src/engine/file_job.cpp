@@ -5,14 +5,11 @@
 #include "engine/file_failures.h"
 #include "engine/file_load.h"
 #include "engine/file_store.h"
+#include "engine/job_files.h"
 #include "engine/loaded_table.h"
-#include "engine/locations.h"
 #include "engine/reject_store.h"
-#include "locations/glob.h"
-#include "locations/partitions.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
-#include "pg/sha256.h"
 #include "pg/wait.h"
 
 namespace etl {
@@ -29,16 +26,6 @@ void add_note(std::string* notes, const std::string& more) {
   *notes += (notes->empty() ? "" : "; ") + more;
 }
 
-std::string content_hash(const locations::File& file) {
-  pg::Sha256 hash;
-  file.read_all([&](std::string_view piece) {
-    pg::check_interrupts();
-    hash.add(piece);
-    return true;
-  });
-  return hash.hex();
-}
-
 // With the engine's rights: calls of file_store.
 template <typename F>
 auto in_store(F&& body) {
@@ -46,25 +33,6 @@ auto in_store(F&& body) {
   const pg::LatestSnapshot snapshot;
   const pg::Spi spi;
   return body();
-}
-
-FileInput input_of(const locations::File& file, const JobReader& reader) {
-  const locations::FileType type = locations::file_type_of(file.path()).value_or(locations::FileType{});
-  FileInput input{file.descriptor(), file.path(), files::Format::kCsv, false, {}};
-  const std::string format = reader.format.value_or(locations::name_of({type.format, locations::Compression::kNone}));
-  if (format == "parquet") input.format = files::Format::kParquet;
-  if (format == "json" || format == "ndjson") input.format = files::Format::kJson;
-  input.compressed = reader.compressed.value_or(type.compression == locations::Compression::kGzip);
-  for (const locations::Partition& partition : locations::partitions_of(file.path()))
-    input.partitions.emplace_back(partition.name, partition.value);
-  return input;
-}
-
-void require_same(const locations::File& file) {
-  if (file.facts_now() == file.facts()) return;
-  throw pg::Failure(ERRCODE_OBJECT_IN_USE, pg::format("file \"%s\" changed while it was read", file.path().c_str()), "",
-                    "A location can leave files alone that have just been written: stable_for of "
-                    "setup.create_location().");
 }
 
 class FileJob {
@@ -78,7 +46,8 @@ class FileJob {
         notices_(notices),
         entry_(entry),
         job_{work.layer, work.job, work.location},
-        table_(work.table) {}
+        table_(work.table),
+        files_(work.location, work.file, work.load.reader_options) {}
   ~FileJob() { count_rows_from(0); }
   FileJob(const FileJob&) = delete;
   FileJob& operator=(const FileJob&) = delete;
@@ -90,7 +59,7 @@ class FileJob {
     block.look([&] { files = find_files(); });
     entry_->rows = 0;
     if (files.empty()) {
-      entry_->message = nothing_found_;
+      entry_->message = files_.nothing_found();
     } else if (is_unchanged(&block, files)) {
       entry_->message = "unchanged: " + count_of(std::ssize(files), "file", "files") + " as loaded before";
     } else {
@@ -120,32 +89,10 @@ class FileJob {
   }
 
  private:
-  void take_location() {
-    const pg::LatestSnapshot snapshot;
-    location_ = find_location(work_.location);
-    require_use(location_, GetUserId());
-  }
-
-  // Needs a transaction. Whoever may use the location may change from one attempt to the next.
+  // Needs a transaction.
   std::vector<Version> find_files() {
-    take_location();
-    reader_ = parse_reader_options(work_.load.reader_options);
     in_store([&] { file_store::require_job(job_); });
-    if (!locations::is_pattern(work_.file)) {
-      const locations::File file = open_file(location_, work_.file);
-      return {{file.path(), file.facts(), ""}};
-    }
-    std::vector<Version> files;
-    int64_t refused = 0;
-    for (const locations::Found& found : list_files(location_, work_.file)) {
-      if (!found.refusal) files.push_back({found.entry.path, found.entry.facts, ""});
-      if (found.refusal && found.entry.problem.empty() && !found.entry.is_directory) ++refused;
-    }
-    nothing_found_ =
-        pg::format("no file of location \"%s\" matches \"%s\"", location_.name.c_str(), work_.file.c_str());
-    if (refused > 0)
-      nothing_found_ += pg::format(" and its rules: %s left alone", count_of(refused, "file is", "files are").c_str());
-    return files;
+    return files_.find();
   }
 
   // The files are those that were loaded last, by path, size and time, or else by their content.
@@ -163,7 +110,7 @@ class FileJob {
         touched.push_back(i);
       }
       for (const size_t i : touched)
-        if (content_hash(open_file(location_, files[i].path)) != known[i].version.hash) return;
+        if (content_hash(files_.open(files[i].path)) != known[i].version.hash) return;
       in_store([&] {
         for (const size_t i : touched) file_store::change(known[i], files[i], "touched: its content is the same");
       });
@@ -173,16 +120,16 @@ class FileJob {
   }
 
   void replace_by(const std::vector<Version>& files) {
-    FileLoad load(work_.load, &file_reader_);
+    FileLoad load(work_.load, &reader_);
     std::vector<file_store::Load> loads;
     int64_t rows = 0;
     for (const Version& listed : files) {
       culprit_ = listed;
-      const locations::File file = open_file(location_, listed.path);
+      const locations::File file = files_.open(listed.path);
       culprit_->facts = file.facts();
       if (work_.skips_unchanged) culprit_->hash = content_hash(file);
       count_rows_from(rows);
-      const Loaded loaded = load.add(input_of(file, reader_));
+      const Loaded loaded = load.add(files_.input(file));
       require_same(file);
       rows += loaded.rows;
       loads.push_back({*culprit_, loaded.rows, loaded.rejected, loaded.note});
@@ -195,7 +142,7 @@ class FileJob {
       for (const file_store::Load& each : loads) file_store::write_loaded(run_, attempt_, job_, each);
     });
     entry_->rows = total.rows;
-    if (locations::is_pattern(work_.file)) add_note(&entry_->message, count_of(std::ssize(files), "file", "files"));
+    if (files_.are_many()) add_note(&entry_->message, count_of(std::ssize(files), "file", "files"));
     add_note(&entry_->message, total.note);
     if (!analyzed) add_note(&entry_->message, kNotAnalyzed);
   }
@@ -213,7 +160,7 @@ class FileJob {
         for (const size_t i : file_store::find_unknown(job_, files)) found.push_back(files[i]);
         return found;
       });
-      if (!files.empty()) nothing_found_ = "no new file";
+      nothing_new_ = files.empty() ? files_.nothing_found() : "no new file";
     });
     block.commit();
     return unknown;
@@ -245,7 +192,7 @@ class FileJob {
 
   // A file that looks new: returns the rows that it brings.
   int64_t deal_with(const std::string& path) {
-    const locations::File file = open_file(location_, path);
+    const locations::File file = files_.open(path);
     Version now{file.path(), file.facts(), ""};
     std::optional<Known> earlier = in_store([&] { return file_store::find_by_path(job_, path); });
     if (earlier && !earlier->reload && earlier->version.facts == now.facts) return 0;  // another attempt was faster
@@ -260,7 +207,7 @@ class FileJob {
     if (earlier && earlier->reload) return load_version(file, now, earlier, kAskedFor);
     std::string message = earlier ? "replaced: its content is new" : "";
     for (const Known& same : in_store([&] { return file_store::find_by_content(job_, now.hash); })) {
-      if (is_there(same.version.path)) {
+      if (files_.is_there(same.version.path)) {
         if (!earlier) message = pg::format("a copy of \"%s\"", same.version.path.c_str());
       } else if (!same.reload) {
         require_same(file);
@@ -278,10 +225,10 @@ class FileJob {
   int64_t load_version(const locations::File& file, const Version& now, const std::optional<Known>& earlier,
                        const std::string& why) {
     if (earlier) forget(*earlier);
-    FileLoad load(work_.load, &file_reader_);
+    FileLoad load(work_.load, &reader_);
     file_store::Load result;
     result.version = now;
-    const Loaded loaded = load.add(input_of(file, reader_));
+    const Loaded loaded = load.add(files_.input(file));
     result.rejected = loaded.rejected;
     result.rows = load.finish([](int64_t) {}).rows;
     require_same(file);
@@ -314,15 +261,6 @@ class FileJob {
     in_store(
         [&] { file_store::change(earlier, now, pg::format("renamed from \"%s\"", earlier.version.path.c_str())); });
     ++renamed_;
-  }
-
-  bool is_there(const std::string& path) const {
-    try {
-      open_directory(location_).open_file(path);
-      return true;
-    } catch (const locations::FileError& error) {
-      return error.kind() != locations::FileError::Kind::kMissing;
-    }
   }
 
   // After forget_failure(): goes on with the next file, unless the attempt is to end.
@@ -368,7 +306,7 @@ class FileJob {
       transaction.commit();
     }
     entry_->rows = sum.rows;
-    entry_->message = sum.files > 0 ? count_of(sum.files, "file", "files") : nothing_found_;
+    entry_->message = sum.files > 0 ? count_of(sum.files, "file", "files") : nothing_new_;
     if (renamed_ > 0) add_note(&entry_->message, pg::format("%d renamed", renamed_));
     if (touched_ > 0) add_note(&entry_->message, pg::format("%d touched", touched_));
     add_note(&entry_->message, note_);
@@ -395,10 +333,9 @@ class FileJob {
   log_store::Entry* entry_;
   const file_store::Job job_;
   DeclaredTable table_;
-  Location location_;
-  FileReader file_reader_;
-  JobReader reader_;
-  std::string nothing_found_;
+  JobFiles files_;
+  FileReader reader_;
+  std::string nothing_new_;
   std::optional<Version> culprit_;  // that is being loaded
   std::vector<FailedFile> failed_;
   int64_t rows_before_ = 0;  // of the files that are done

@@ -8,13 +8,12 @@
 //
 // What a file is to the table is found out in this order:
 //
-//   path, size and time are known        it is not opened
-//   the path is known, the content too   touched: only its time is noted
-//   the content is known at a path       renamed: its path is noted, with provenance also in its rows; what was known
-//   at
-//     where no file is any more            its path before is forgotten, with provenance together with its rows
-//   the path is known                    replaced: loaded again, with provenance after its earlier rows are deleted
-//   else                                 loaded, also where it is a copy of another file
+//   path, size and time are known         it is not opened
+//   path and content are known            touched: only its time is noted
+//   the content is known at a path where  renamed: its path is noted, with provenance also in its rows; what was known
+//     no file is any more                   at this path before is forgotten, with provenance together with its rows
+//   the path is known                     replaced: loaded again, with provenance after its earlier rows are deleted
+//   else                                  loaded, also where it is a copy of another file
 #pragma once
 
 #include "engine/attempt.h"

@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(107);
+SELECT plan(116);
 
 -- What a job may say
 
@@ -308,6 +308,52 @@ UPDATE setup.load_jobs SET provenance = true, rescue_column = 'rest' WHERE job_n
 SELECT alike(refusal('keyless'), '%has no column "_source_row"%has no column "rest"%
 ALTER TABLE bronze.keyless ADD COLUMN rest jsonb;', 'and what a job fills must be there');
 SELECT setup.cancel_run(run_id) FROM setup.load_runs WHERE finished_at IS NULL;
+
+-- Loads that are stopped, and loads that meet
+
+CREATE TABLE gate (is_open boolean);
+GRANT SELECT ON gate TO loader;
+CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  WHILE NEW.name = 'slow' AND NOT EXISTS (SELECT FROM public.gate) LOOP
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+  RETURN NEW;
+END $$;
+\! mkdir $FILES/in/s; printf 'id,name\n1,a\n2,b\n' > $FILES/in/s/1.csv; printf 'id,name\n3,slow\n' > $FILES/in/s/2.csv
+\! printf 'id,name\n4,d\n' > $FILES/in/s/3.csv
+CALL job('stopped', $$file_path => 's/*', load_mode => 'append', statement_timeout => '300 ms'$$);
+CREATE TRIGGER wait_at_gate BEFORE INSERT ON bronze.stopped FOR EACH ROW EXECUTE FUNCTION wait_at_gate();
+SELECT setup.start_run(jobs => '{stopped}') AS run \gset
+SELECT is(setup.wait_run(:run) || ', ' || held('stopped'), 'ERROR, s/1.csv 2, s/3.csv 1',
+  'statement_timeout ends the load of a file, not that of the others');
+SELECT alike(said('stopped', 's/2.csv'), 'FAILED 57014 canceling statement due to statement timeout%', 'as load_files tells');
+TRUNCATE bronze.stopped;
+SELECT setup.reset_bookmark('bronze', 'stopped');
+UPDATE setup.load_jobs SET statement_timeout = NULL, timeout = '1 s' WHERE job_name = 'stopped';
+SELECT setup.start_run(jobs => '{stopped}') AS run \gset
+SELECT is(setup.wait_run(:run) || ', ' || told('stopped'), 'ERROR, TIMED_OUT 57014 took longer than its timeout of 1.00 s',
+  'the timeout of the job ends all');
+SELECT is(content('stopped') || ', ' || held('stopped'), '1:a 2:b, s/1.csv 2', 'what was loaded by then stays');
+UPDATE setup.load_jobs SET timeout = NULL WHERE job_name = 'stopped';
+SELECT setup.start_run(jobs => '{stopped}') AS run \gset
+SELECT wait_until($$EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%s/2.csv%' AND wait_event = 'PgSleep')$$);
+SELECT setup.cancel_run(:run);
+SELECT is(setup.wait_run(:run) || ', ' || told('stopped'), 'CANCELLED, CANCELLED 57014 cancelled together with its run',
+  'a cancel does, too');
+SELECT is((SELECT count(*) FROM setup.load_files WHERE run_id = :run), 0::bigint, 'it is no fault of the file');
+SELECT setup.reset_bookmark('bronze', 'stopped');
+TRUNCATE bronze.stopped;
+SELECT setup.start_run(jobs => '{stopped}') AS run \gset
+SELECT wait_until($$EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%s/2.csv%' AND wait_event = 'PgSleep')$$);
+SELECT ok((SELECT rows_so_far >= 2 FROM setup.running_jobs), 'the rows of files that are done count as progress');
+INSERT INTO setup.load_files (layer, job_name, location, path, size, modified_at, modified_ns, status, rows_loaded, run_id,
+                              attempt, is_current)
+VALUES ('bronze', 'stopped', 'in', 's/2.csv', 0, now(), 0, 'LOADED', 0, 0, 1, true);
+INSERT INTO gate VALUES (true);
+SELECT is(setup.wait_run(:run) || ', ' || content('stopped'), 'OK, 1:a 2:b 4:d',
+  'of two loads of a file at the same time one is rolled back');
+SELECT is(told('stopped'), 'OK 3 2 files', 'and counts for the other');
 
 -- Jobs that change, and history
 
