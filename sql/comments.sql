@@ -8,7 +8,8 @@ COMMENT ON COLUMN setup.layers.execution IS
   'parallel: jobs run at the same time as dependencies allow; sequence: one at a time, in load_order.';
 
 COMMENT ON TABLE setup.etl_config IS
-  'Configuration by key. base_path_{source} is the directory with the files of bronze tables {source}_{dataset}. '
+  'Configuration by key. base_path_{source} is the directory with the files of bronze tables {source}_{dataset}; '
+  'location_{source} names the location with them instead. '
   'Readable by all; writable by superusers and whom they GRANT it to.';
 COMMENT ON COLUMN setup.etl_config.config_key IS 'Name of the setting.';
 COMMENT ON COLUMN setup.etl_config.config_value IS 'Its value; a directory without trailing slash for base_path_{source}.';

@@ -7,7 +7,7 @@
 -- in messages.
 CREATE FUNCTION setup.discoverable_jobs(layer text)
   RETURNS TABLE (job_name text, table_name text, file_path text, command text, discovered_as text, owner_oid oid,
-                 label text)
+                 label text, location text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   AS $$
   WITH objects AS (
@@ -20,21 +20,25 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   )
   SELECT o.relname::text, quote_ident(o.relname),
-         '{' || source.config_key || '}/' || substr(o.relname, length(source.name) + 2) || '.*',
-         NULL, 'table', o.relowner, format('table "%s.%s"', $1, o.relname)
+         CASE WHEN source.is_location  -- there it is a pattern, in which some characters stand for others
+              THEN regexp_replace(substr(o.relname, length(source.name) + 2), '([][*?\\])', '\\\1', 'g')
+              ELSE '{' || source.config_key || '}/' || substr(o.relname, length(source.name) + 2) END || '.*',
+         NULL, 'table', o.relowner, format('table "%s.%s"', $1, o.relname),
+         CASE WHEN source.is_location THEN source.config_value END
     FROM objects o
     LEFT JOIN LATERAL (
-      SELECT k.config_key, substr(k.config_key, length('base_path_') + 1) AS name
+      SELECT n.name, k.config_key, k.config_value, k.config_key LIKE 'location\_%' AS is_location
         FROM setup.etl_config k
-       WHERE k.config_key LIKE 'base\_path\__%'
-         AND starts_with(o.relname, substr(k.config_key, length('base_path_') + 1) || '_')
-         AND length(o.relname) > length(k.config_key) - length('base_path_') + 1
-       ORDER BY length(k.config_key) DESC LIMIT 1
+        CROSS JOIN LATERAL regexp_replace(k.config_key, '^(base_path|location)_', '') AS n(name)
+       WHERE (k.config_key LIKE 'base\_path\__%' OR k.config_key LIKE 'location\__%')
+         AND starts_with(o.relname, n.name || '_') AND length(o.relname) > length(n.name) + 1
+       ORDER BY length(n.name) DESC, k.config_key DESC LIMIT 1
     ) source ON true
    WHERE $1 = 'bronze' AND o.relkind IN ('r', 'p') AND NOT o.relispartition
   UNION ALL
   SELECT substr(p.proname, length('load_') + 1), quote_ident(substr(p.proname, length('load_') + 1)), NULL,
-         format('CALL %I.%I()', $1, p.proname), 'procedure', p.proowner, format('procedure "%s.%s"', $1, p.proname)
+         format('CALL %I.%I()', $1, p.proname), 'procedure', p.proowner, format('procedure "%s.%s"', $1, p.proname),
+         NULL
     FROM pg_proc p
    WHERE $1 <> 'bronze' AND p.prokind = 'p' AND p.proname LIKE 'load\__%'
      AND p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1) AND p.pronargs = 0
@@ -42,7 +46,7 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
                       WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
   UNION ALL
   SELECT o.relname::text, quote_ident(o.relname), NULL, format('REFRESH MATERIALIZED VIEW %I.%I', $1, o.relname),
-         'materialized view', o.relowner, format('materialized view "%s.%s"', $1, o.relname)
+         'materialized view', o.relowner, format('materialized view "%s.%s"', $1, o.relname), NULL
     FROM objects o
    WHERE $1 <> 'bronze' AND o.relkind = 'm'
    ORDER BY 1
@@ -81,7 +85,13 @@ BEGIN
       IF candidate.discovered_as = 'table' AND candidate.file_path IS NULL THEN
         RAISE NOTICE '% gets no job: no base path fits its name', candidate.label
           USING HINT = 'A table "bronze.{source}_{dataset}" is loaded from the directory in setup.etl_config key '
-                       '"base_path_{source}".';
+                       '"base_path_{source}", or from the location that key "location_{source}" names.';
+        CONTINUE;
+      END IF;
+      IF candidate.location IS NOT NULL AND setup.location_owner(candidate.location) IS NULL THEN
+        RAISE NOTICE '% gets no job: location "%" does not exist', candidate.label, candidate.location
+          USING HINT = format('Create it with SELECT setup.create_location(%L, ''file:///directory''), or correct '
+                              'setup.etl_config.', candidate.location);
         CONTINUE;
       END IF;
       files := setup.data_set_files(candidate.file_path);
@@ -113,14 +123,15 @@ BEGIN
         END IF;
         UPDATE setup.load_jobs j
            SET table_name = candidate.table_name, file_path = candidate.file_path, command = candidate.command,
-               discovered_as = candidate.discovered_as, owner = candidate.owner
+               discovered_as = candidate.discovered_as, owner = candidate.owner, location = candidate.location
          WHERE j.layer = each_layer AND j.job_name = candidate.job_name
-           AND (j.table_name, j.file_path, j.command, j.discovered_as, j.owner) IS DISTINCT FROM
-               (candidate.table_name, candidate.file_path, candidate.command, candidate.discovered_as, candidate.owner);
+           AND (j.table_name, j.file_path, j.command, j.discovered_as, j.owner, j.location) IS DISTINCT FROM
+               (candidate.table_name, candidate.file_path, candidate.command, candidate.discovered_as, candidate.owner,
+                candidate.location);
       ELSE
-        INSERT INTO setup.load_jobs (layer, job_name, table_name, file_path, command, discovered_as, owner)
-        VALUES (each_layer, candidate.job_name, candidate.table_name, candidate.file_path, candidate.command, candidate.discovered_as,
-                candidate.owner);
+        INSERT INTO setup.load_jobs (layer, job_name, table_name, file_path, command, discovered_as, owner, location)
+        VALUES (each_layer, candidate.job_name, candidate.table_name, candidate.file_path, candidate.command,
+                candidate.discovered_as, candidate.owner, candidate.location);
         fresh := fresh + 1;
       END IF;
       total := total + 1;

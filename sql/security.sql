@@ -122,7 +122,7 @@ BEGIN
   RETURN (SELECT d.discovered_as FROM setup.discoverable_jobs(job.layer) d
            WHERE d.job_name = job.job_name AND d.discovered_as = job.discovered_as AND d.owner_oid = job.owner_oid
              AND d.command IS NOT DISTINCT FROM job.command AND d.file_path IS NOT DISTINCT FROM job.file_path
-             AND job.location IS NULL);
+             AND d.location IS NOT DISTINCT FROM job.location);
 END
 $$;
 

@@ -1,5 +1,6 @@
 #include "engine/file_job_check.h"
 
+#include "engine/dataset_files.h"
 #include "engine/locations.h"
 #include "locations/glob.h"
 #include "pg/relations.h"
@@ -62,6 +63,44 @@ void require_file(const Location& location, const locations::Directory& director
                       "", "The rules of the location say so; setup.create_location() changes them.");
 }
 
+// The text that a pattern means which means only itself.
+std::string literal(const std::string& pattern) {
+  std::string text;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+    text += pattern[i];
+  }
+  return text;
+}
+
+std::string escaped(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (strchr("*?[]\\", c) != nullptr) pattern += '\\';
+    pattern += c;
+  }
+  return locations::is_pattern(path) ? pattern : path;
+}
+
+// The one file that "customers.*" means to a job that was discovered: "customers" of any known type.
+std::string find_data_set(const Location& location, const std::string& pattern) {
+  const std::string stem = literal(pattern.substr(0, pattern.size() - 2));
+  std::vector<std::string> files;
+  for (const locations::Found& found : list_files(location, pattern))
+    if (!locations::refusal_of_path(location.rules, found.entry.path) && found.entry.problem.empty() &&
+        locations::stem_of(found.entry.path) == stem)
+      files.push_back(found.entry.path);
+  if (files.empty())
+    throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("location \"%s\" has no file \"%s\" of a known type",
+                                                         location.name.c_str(), literal(pattern).c_str()));
+  if (files.size() > 1)
+    throw pg::Failure(ERRCODE_AMBIGUOUS_ALIAS,
+                      pg::format("several files of location \"%s\" fit its name: \"%s\" and \"%s\"",
+                                 location.name.c_str(), files[0].c_str(), files[1].c_str()),
+                      "", "Leave one of them there, or add the job by hand with setup.add_job().");
+  return escaped(files.front());
+}
+
 }  // namespace
 
 std::string resolve_in_location(const JobDetail& detail) {
@@ -79,6 +118,7 @@ std::string resolve_in_location(const JobDetail& detail) {
     throw failure_of(location, detail.file_path, error);
   }
   const locations::Directory directory = open_directory(location);
+  if (!detail.discovered_as.empty() && names_data_set(path)) return find_data_set(location, path);
   if (!locations::is_pattern(path)) require_file(location, directory, path);
   return path;
 }

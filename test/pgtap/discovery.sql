@@ -13,7 +13,7 @@ INSERT INTO setup.etl_config VALUES ('base_path_crm', :'files' || '/crm'), ('bas
   ('base_path_', '/x'),
   ('base_path_c', '/c'), ('crm_customers', '/y'), ('base_path_a_c', '/underscore');
 
-SELECT plan(52);
+SELECT plan(58);
 
 -- Bronze: tables and files
 
@@ -220,6 +220,30 @@ DELETE FROM setup.etl_config WHERE config_key LIKE 'base\_path\_crm%';
 SELECT matches((SELECT detail FROM caught('SELECT setup.start_run(''bronze'', jobs => ''{crm_customers}'')')),
   'bronze\.crm_customers.*customers\.\*.*"base_path_crm"',
     'a base path that was removed after discovery is told with table, path and key');
+
+-- Files of a location
+
+\! mkdir $FILES/hub; printf 'id\n5\n' > $FILES/hub/orders.csv; printf 'id\n6\n' > "$FILES/hub/odd[1].csv"
+SELECT setup.create_location('hub', 'file://' || :'files' || '/hub');
+INSERT INTO setup.etl_config VALUES ('location_hub', 'hub'), ('base_path_hub', '/nowhere'), ('location_off', 'nowhere');
+CREATE TABLE bronze.hub_orders (id int);
+CREATE TABLE bronze."hub_odd[1]" (id int);
+CREATE TABLE bronze.off_orders (id int);
+\set output `psql -XqAt -d :'DBNAME' -c "CALL setup.seed_load_jobs('bronze')" 2>&1`
+SELECT results_eq($$SELECT location, file_path, discovered_as FROM bronze.load_jobs WHERE job_name = 'hub_orders'$$,
+  $$VALUES ('hub', 'orders.*', 'table')$$, 'a location comes before a base path');
+SELECT alike(:'output'::text, '%table "bronze.off_orders" gets no job: location "nowhere" does not exist%',
+  'a location that is not there gives no job');
+CALL setup.orchestrate_bronze(jobs => '{hub_orders,"hub_odd[1]"}');
+SELECT is((SELECT id FROM bronze.hub_orders), 5, 'the file of the location is loaded');
+SELECT is((SELECT id FROM bronze."hub_odd[1]"), 6, 'whatever its name');
+\! cp $FILES/hub/orders.csv $FILES/hub/orders.ndjson; cp $FILES/hub/orders.csv $FILES/hub/orders.old.csv
+SELECT alike((SELECT detail FROM caught($$SELECT setup.start_run(jobs => '{hub_orders}')$$)),
+  'job "bronze.hub_orders": several files of location "hub" fit its name: "orders.csv" and "orders.ndjson"',
+  'two files that fit keep the run from starting');
+\! rm $FILES/hub/orders.*
+SELECT alike((SELECT detail FROM caught($$SELECT setup.start_run(jobs => '{hub_orders}')$$)),
+  'job "bronze.hub_orders": location "hub" has no file "orders.*" of a known type', 'and so does none');
 
 SELECT * FROM finish();
 DELETE FROM setup.load_jobs;
