@@ -133,7 +133,7 @@ SELECT results_eq($$SELECT table_name, action, substr(message, 1, strpos(message
     ('bronze.bad_fake', 'failed', 'file "bad/fake.csv" is a Parquet file'),
     ('bronze.bad_good', 'created', NULL),
     ('bronze.bad_latin', 'failed', 'file "bad/latin.csv", record 2: is not in the file''s encoding: The record is: 1,caf?'),
-    ('bronze.bad_many', 'failed', 'file "bad/many.csv" has 2000 columns'),
+    ('bronze.bad_many', 'failed', 'file "bad/many.csv" has 2000 columns: A table has 1600 at most.'),
     ('bronze.bad_text', 'failed', 'file "bad/text.csv.gz" is not compressed with gzip'),
     ('bronze.bad_wide', 'failed', 'file "bad/wide.csv" has a NUL byte at offset 1: it is no text'),
     (NULL, 'ignored', 'is a named pipe')$$, 'a file that cannot be read says why, and stops no other');
