@@ -67,6 +67,10 @@ int require_attribute(const std::string& name, const std::vector<pg::Column>& co
       pg::format("ALTER TABLE %s ADD COLUMN %s %s;", table.c_str(), pg::quote_name(name).c_str(), type.c_str()));
 }
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
 
 files::Session& FileReader::session(const std::string& purpose) {
@@ -113,22 +117,32 @@ void FileLoad::make_stage() {
       [] { return RangeVarGetRelid(makeRangeVar(pstrdup("pg_temp"), pstrdup("etl_upsert"), -1), NoLock, false); });
 }
 
+// Columns that no file has keep what they hold, or get their defaults. Of rows with one key the last counts; a row
+// whose key is not complete is like no other.
 int64_t FileLoad::merge_stage() const {
-  std::string names, keys, updates;
-  for (const pg::Column& column : columns_) {
-    const std::string name = pg::quote_name(column.name);
+  std::string names, updates, keys, lacks;
+  for (const std::string& column : filled_) {
+    const std::string name = pg::quote_name(column);
     names += (names.empty() ? "" : ", ") + name;
-    const bool is_key =
-        std::find(options_.key_columns.begin(), options_.key_columns.end(), column.name) != options_.key_columns.end();
-    if (!is_key) updates += (updates.empty() ? "" : ", ") + name + " = EXCLUDED." + name;
+    if (!contains(options_.key_columns, column))
+      updates += (updates.empty() ? "" : ", ") + name + " = EXCLUDED." + name;
   }
-  for (const std::string& key : options_.key_columns) keys += (keys.empty() ? "" : ", ") + pg::quote_name(key);
+  for (const std::string& key : options_.key_columns) {
+    const std::string name = pg::quote_name(key);
+    if (!contains(filled_, key))
+      throw pg::Failure(ERRCODE_UNDEFINED_COLUMN,
+                        pg::format("there is nothing for key column \"%s\" of table %s in the file", key.c_str(),
+                                   options_.table.c_str()));
+    keys += (keys.empty() ? "" : ", ") + name;
+    lacks += (lacks.empty() ? "" : " OR ") + name + " IS NULL";
+  }
+  const std::string order = keys + ", CASE WHEN " + lacks + " THEN ctid END";
   const std::optional<int64_t> before = pg::rows_written_counter(table_);
-  int64_t rows =
-      run_in_block(pg::format("INSERT INTO %s (%s) SELECT DISTINCT ON (%s) %s FROM %s ORDER BY %s, ctid DESC "
-                              "ON CONFLICT (%s) DO %s",
-                              options_.table.c_str(), names.c_str(), keys.c_str(), names.c_str(), kStage, keys.c_str(),
-                              keys.c_str(), updates.empty() ? "NOTHING" : ("UPDATE SET " + updates).c_str()));
+  int64_t rows = run_in_block(
+      pg::format("INSERT INTO %s (%s) SELECT DISTINCT ON (%s) %s FROM %s ORDER BY %s, ctid DESC "
+                 "ON CONFLICT (%s) DO %s",
+                 options_.table.c_str(), names.c_str(), order.c_str(), names.c_str(), kStage, order.c_str(),
+                 keys.c_str(), updates.empty() ? "NOTHING" : ("UPDATE SET " + updates).c_str()));
   // Not those that triggers have written to other tables.
   if (const std::optional<int64_t> after = pg::rows_written_counter(table_); before && after) rows = *after - *before;
   run_in_block(std::string("DROP TABLE ") + kStage);
@@ -154,6 +168,11 @@ Loaded FileLoad::load_by_module(const FileInput& file, files::Session* session) 
   files::LoadResult result;
   run_calls_in_block(shown(options_.table, file.name), [&] {
     const files::LoadRequest request = request_for(file, session, &loaded.note);
+    std::set<int> filled{request.rescue_attribute, request.provenance.file, request.provenance.row,
+                         request.provenance.loaded_at};
+    for (const files::Match& each : request.columns) filled.insert(each.attribute);
+    for (const files::Constant& each : request.constants) filled.insert(each.attribute);
+    take_columns(filled);
     result = session->load(request);
     return result.rows;
   });
@@ -184,13 +203,17 @@ files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* 
                           require_attribute(kRowColumn, columns_, options_.table, "bigint"),
                           require_attribute(kLoadedAtColumn, columns_, options_.table, "timestamptz")};
   add_constants(file, &request);
-
-  std::vector<std::string> filled;
-  for (const pg::Column& column : columns_)
-    for (const files::Match& each : request.columns)
-      if (each.attribute == column.number) filled.push_back(column.name);
-  pg::require_insert(target_, filled);
   return request;
+}
+
+std::vector<std::string> FileLoad::take_columns(const std::set<int>& attributes) {
+  std::vector<std::string> names;
+  for (const pg::Column& column : columns_)
+    if (attributes.contains(column.number)) names.push_back(column.name);
+  pg::require_insert(target_, names);
+  for (const std::string& name : names)
+    if (!contains(filled_, name)) filled_.push_back(name);
+  return names;
 }
 
 // Partitions of the file's path, where the file itself has no such column.
@@ -224,15 +247,13 @@ void FileLoad::put_aside(const FileInput& file, const files::LoadResult& result)
   });
 }
 
-Loaded FileLoad::load_by_copy(const FileInput& file) const {
+Loaded FileLoad::load_by_copy(const FileInput& file) {
   Loaded loaded;
   const std::vector<std::string> header = pg::csv_header("/proc/self/fd/" + std::to_string(file.descriptor));
   const ColumnMatch match = match_columns({options_.table, file.name, file.format, header}, columns_, reader_, false);
   loaded.note = match.note;
-  std::vector<std::string> names;
-  for (const files::Match& each : match.matches)
-    for (const pg::Column& column : columns_)
-      if (column.number == each.attribute) names.push_back(column.name);
+  std::set<int> filled;
+  for (const files::Match& each : match.matches) filled.insert(each.attribute);
   pg::CopyDialect dialect;
   dialect.header = true;
   off_t offset = 0;
@@ -245,7 +266,7 @@ Loaded FileLoad::load_by_copy(const FileInput& file) const {
     return static_cast<size_t>(count);
   };
   loaded.rows = run_calls_in_block(shown(options_.table, file.name), [&] {
-    pg::require_insert(target_, names);
+    const std::vector<std::string> names = take_columns(filled);
     return pg::copy_rows(target_, replacement_ ? replacement_->heap() : target_, names, dialect, size_of(file), read);
   });
   return loaded;

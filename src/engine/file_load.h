@@ -8,6 +8,8 @@
 // Files are read by the module etl_files (files/module.h). Where it is not installed, plain CSV files are read by COPY.
 #pragma once
 
+#include <set>
+
 #include "engine/column_match.h"
 #include "engine/load_options.h"
 #include "pg/replacement.h"
@@ -58,7 +60,10 @@ class FileLoad {
   int64_t merge_stage() const;
   Loaded load(const FileInput& file);
   Loaded load_by_module(const FileInput& file, files::Session* session);
-  Loaded load_by_copy(const FileInput& file) const;
+  Loaded load_by_copy(const FileInput& file);
+
+  // The names of the columns that a file fills, once it is sure that they may be filled.
+  std::vector<std::string> take_columns(const std::set<int>& attributes);
   files::LoadRequest request_for(const FileInput& file, files::Session* session, std::string* note) const;
   void add_constants(const FileInput& file, files::LoadRequest* request) const;
   void put_aside(const FileInput& file, const files::LoadResult& result) const;
@@ -71,6 +76,7 @@ class FileLoad {
   Oid target_;  // that is filled: the table, or the temporary one of an upsert
   std::unique_ptr<pg::Replacement> replacement_;
   std::vector<pg::Column> columns_;  // of target_
+  std::vector<std::string> filled_;  // those that a file has filled
   Loaded total_;
 };
 

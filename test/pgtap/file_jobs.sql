@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(116);
+SELECT plan(119);
 
 -- What a job may say
 
@@ -230,6 +230,21 @@ CALL setup.orchestrate_bronze(jobs => '{merged}');
 SELECT is(told('merged'), 'OK 2 1 file', 'without what triggers write elsewhere');
 CALL setup.orchestrate_bronze(jobs => '{merged}');
 SELECT is(told('merged'), 'OK 0 no new file', 'each file once');
+
+CALL job('partly', $$file_path => 'v/*', load_mode => 'upsert', key_columns => '{id}'$$,
+  'id int UNIQUE, name text, kept text DEFAULT ''default'', no int GENERATED ALWAYS AS IDENTITY');
+\! mkdir $FILES/in/v; printf 'id,name\n1,a\n,b\n,c\n' > $FILES/in/v/1.csv
+CALL setup.orchestrate_bronze(jobs => '{partly}');
+SELECT is((SELECT string_agg(concat_ws(' ', id, name, kept, no > 0), ', ' ORDER BY name) FROM bronze.partly),
+  '1 a default t, b default t, c default t', 'columns that are not in the file get their defaults; a row without a key is new');
+UPDATE bronze.partly SET kept = 'by hand';
+\! printf 'id,name\n1,d\n' > $FILES/in/v/2.csv
+CALL setup.orchestrate_bronze(jobs => '{partly}');
+SELECT is((SELECT kept || ' ' || name FROM bronze.partly WHERE id = 1), 'by hand d', 'or keep what they hold');
+\! printf 'name\nx\n' > $FILES/in/v/3.csv
+CALL setup.orchestrate_bronze(jobs => '{partly}');
+SELECT alike(said('partly', 'v/3.csv'), 'FAILED 42703 there is nothing for key column "id" of table bronze.partly in the file',
+  'the key must be there');
 
 -- replace
 

@@ -53,7 +53,7 @@ GRANT ALL ON test.upserted TO PUBLIC;
 CREATE FUNCTION test.upserted() RETURNS trigger LANGUAGE plpgsql
   AS \$\$ BEGIN INSERT INTO test.upserted VALUES (TG_TABLE_NAME, NEW.file, NEW.part, NEW.round); RETURN NULL; END \$\$;
 CREATE FUNCTION test.pause() RETURNS trigger LANGUAGE plpgsql
-  AS \$\$ BEGIN PERFORM pg_sleep(random() * 0.01); RETURN NULL; END \$\$;
+  AS \$\$ BEGIN PERFORM pg_sleep(random() * 0.05); RETURN NULL; END \$\$;
 SQL
 for my $job (sort keys %owner_of) {
   my $upserts = $job =~ /^upsert/;
@@ -119,7 +119,7 @@ while ($done < $wanted) {
   write_files(++$round);
   my $run = $node->start_run;
   while ($done < $wanted && !has_ended($run)) {
-    usleep(int rand 100_000);
+    usleep(int rand 60_000);
     $done += kill_once() ? 1 : 0;
     is_up() or BAIL_OUT('the server does not come back');
   }
