@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(119);
+SELECT plan(121);
 
 -- What a job may say
 
@@ -374,6 +374,15 @@ SELECT is(told('stopped'), 'OK 3 2 files', 'and counts for the other');
 
 UPDATE setup.load_jobs SET job_name = 'joined' WHERE job_name = 'merged';
 SELECT is(held('joined'), 'u/1.csv 2, u/2.csv 2, u/3.csv 2', 'what a job has loaded follows its name');
+
+\setenv DB :DBNAME
+\! createdb "$DB"_copy && pg_dump -d "$DB" | psql -Xqo /dev/null -d "$DB"_copy 2>/dev/null
+\set run `psql -XqAtd "$DB"_copy -c 'SET etl_orchestrator.progress = off' -c "CALL setup.orchestrate_bronze(jobs => '{added,joined}')" -c "SELECT string_agg(concat_ws(' ', status, rows_loaded, message), ', ') FROM setup.load_log" 2>&1`
+SELECT alike(:'run'::text, '%OK 0 no new file, OK 0 no new file', 'a restored database knows what it has loaded');
+\! printf 'id,name\n9,i\n' > $FILES/in/u/9.csv
+\set run `psql -XqAtd "$DB"_copy -c 'SET etl_orchestrator.progress = off' -c "CALL setup.orchestrate_bronze(jobs => '{joined}')" -c "SELECT rows_loaded || ' ' || message FROM setup.load_log ORDER BY log_id DESC LIMIT 1" 2>&1`
+SELECT alike(:'run'::text, '%1 1 file', 'and goes on from there');
+\! dropdb --force "$DB"_copy
 SELECT setup.drop_job('bronze', 'joined');
 SELECT is_empty($$SELECT FROM setup.load_files WHERE job_name = 'joined'$$, 'and goes with it');
 UPDATE setup.load_files SET loaded_at = now() - interval '1 year';
