@@ -14,7 +14,7 @@ namespace etl::files {
 
 // The bounds of DuckDB, set by the caller from the settings of the extension.
 struct Limits {
-  int threads = 2;
+  int threads = 1;
   int64_t memory_bytes = 256 << 20;
   std::string temp_directory;  // empty: nothing is written to disk
 };

@@ -11,6 +11,9 @@ namespace etl::files {
 
 namespace {
 
+// A chunk of wide rows has several megabytes; with less room than that the threads wait for each other.
+constexpr const char* kStreamingBuffer = "'8MB'";
+
 // A descriptor of ours, behind which each file is put in its turn.
 class Place {
  public:
@@ -39,7 +42,8 @@ class Place {
 
 class DuckDbSession : public Session {
  public:
-  explicit DuckDbSession(const Limits& limits) : database_(limits, {place_.descriptor()}) {}
+  explicit DuckDbSession(const Limits& limits)
+      : database_(limits, {place_.descriptor()}, {{"streaming_buffer_size", kStreamingBuffer}}) {}
 
   std::vector<std::string> column_names(const Source& source, const ReaderOptions& options) override {
     const Source placed = place_.put(source);

@@ -17,7 +17,7 @@ int cancel_grace_value = 5000;
 int crash_limit_value = 3;
 int swap_timeout_value = 60000;
 int log_retention_value = 90 * 24 * 60;
-int file_threads_value = 2;
+int file_threads_value = 1;
 int file_memory_limit_value = 256 * 1024;
 char* file_temp_directory_value;
 
@@ -163,9 +163,9 @@ void define() {
                           "They go week by week, never with an unfinished run. 0 keeps them for ever.",
                           &log_retention_value, 90 * 24 * 60, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, nullptr, nullptr,
                           nullptr);
-  DefineCustomIntVariable("etl_orchestrator.file_threads", "Threads that a process uses to read or write a file.",
-                          "They parse and unpack; the rows are written by the process itself.", &file_threads_value, 2,
-                          1, 64, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("etl_orchestrator.file_threads", "Threads that parse and unpack a file, or pack one.",
+                          "Beside them the process itself writes or reads the rows.", &file_threads_value, 1, 1, 64,
+                          PGC_SUSET, 0, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("etl_orchestrator.file_memory_limit",
                           "Memory that a process uses to read or write a file, beside the server's own.", nullptr,
                           &file_memory_limit_value, 256 * 1024, 64 * 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr,
