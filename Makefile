@@ -18,7 +18,7 @@ OBJS = $(SOURCES:.cpp=.o)
 
 # The install script is assembled from one part for each subject, in this order.
 SQL_PARTS = $(addprefix sql/, head.sql tables.sql history.sql security.sql locations.sql jobs.sql layers.sql runs.sql \
-              looking.sql files.sql crawlers.sql export.sql discovery.sql import.sql scheduling.sql comments.sql)
+              looking.sql files.sql arrival.sql crawlers.sql export.sql discovery.sql import.sql scheduling.sql comments.sql)
 EXTENSION_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DATA_built = $(EXTENSION_SCRIPT)

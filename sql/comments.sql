@@ -79,7 +79,9 @@ COMMENT ON COLUMN setup.locations.min_size IS 'Bytes that a file must have to be
 COMMENT ON COLUMN setup.locations.max_size IS 'Bytes that a file may have to be read; null: any.';
 COMMENT ON COLUMN setup.locations.stable_for IS
   'A file is left alone until it has not been modified for so long, by its modification time.';
-COMMENT ON COLUMN setup.locations.watch IS 'Whether new files start the jobs that read them.';
+COMMENT ON COLUMN setup.locations.watch IS
+  'Whether files that arrive or change start the jobs that read them, in one run for each owner: when nothing more has come '
+  'for half a second, or for stable_for (up to 10 seconds), and each file once, whatever becomes of the run.';
 COMMENT ON COLUMN setup.locations.rescan_interval IS
   'How often a watched location is looked through although nothing was reported, for network file systems; null: never.';
 COMMENT ON COLUMN setup.locations.writable IS
@@ -95,6 +97,18 @@ COMMENT ON TABLE setup.location_grants IS
 COMMENT ON COLUMN setup.location_grants.location_name IS 'Name of the location.';
 COMMENT ON COLUMN setup.location_grants.grantee IS 'Role that may use it, with its members.';
 COMMENT ON COLUMN setup.location_grants.grantee_oid IS 'That role, as it was when the grant was made; 0: there was none.';
+
+COMMENT ON TABLE setup.file_arrivals IS
+  'Files of watched locations for which a run of a job was started, as they were then: none is started twice for the same '
+  'file, unless it changes. Seen by those who see the job.';
+COMMENT ON COLUMN setup.file_arrivals.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.file_arrivals.job_name IS 'Job that reads the file.';
+COMMENT ON COLUMN setup.file_arrivals.location IS 'Location that it is in.';
+COMMENT ON COLUMN setup.file_arrivals.path IS 'Path beneath the location.';
+COMMENT ON COLUMN setup.file_arrivals.size IS 'Its size.';
+COMMENT ON COLUMN setup.file_arrivals.modified_ns IS 'Its modification time, in nanoseconds since 1970.';
+COMMENT ON COLUMN setup.file_arrivals.run_id IS 'Run that was started, or that waited and finds the file.';
+COMMENT ON COLUMN setup.file_arrivals.arrived_at IS 'When the file was noticed.';
 
 COMMENT ON TABLE setup.exports IS
   'The files and folders that setup.export_table() wrote and that are to be there still: one row for each path, of the '
@@ -414,6 +428,7 @@ COMMENT ON FUNCTION setup.drop_expired_files(text) IS
   'Removes the files of exports that are older than the retention of their location, in one location or in all that the '
   'caller owns, and returns them. Only files that setup.exported_files lists, and that are as they were written. They are '
   'gone at once, not at commit. Raises undefined_object; insufficient_privilege for a location of somebody else.';
+COMMENT ON FUNCTION setup.tell_watcher() IS 'Trigger: the watcher of this database looks at locations and jobs again.';
 COMMENT ON FUNCTION setup.location_owner(text) IS 'The oid of a location''s owner, whoever asks; null if there is no such location.';
 COMMENT ON FUNCTION setup.remove_location(text) IS 'What setup.drop_location() calls.';
 COMMENT ON FUNCTION setup.check_location_row() IS 'Trigger: owner_oid follows owner.';

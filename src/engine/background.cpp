@@ -49,6 +49,21 @@ StartOrder start_order() {
   return order;
 }
 
+void connect_engine_process(Oid database) {
+  pg::guard([&] {
+    BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+    // What ALTER DATABASE may have set must not keep the engine from its tables.
+    const char* const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
+                                       {"lock_timeout", "2s"},
+                                       {"enable_seqscan", "off"},  // as under EngineRights
+                                       {"jit", "off"},
+                                       {"default_transaction_read_only", "off"},
+                                       {"default_transaction_isolation", "read committed"},
+                                       {"default_transaction_deferrable", "off"}};
+    for (const auto& [name, value] : settings) SetConfigOption(name, value, PGC_USERSET, PGC_S_OVERRIDE);
+  });
+}
+
 void log_line(int level, const std::string& message, const std::string& hint) {
   pg::guard([&] {
     ereport(level, (errmsg_internal("%s", message.c_str()), hint.empty() ? 0 : errhint("%s", hint.c_str())));

@@ -29,6 +29,9 @@ BackgroundWorkerHandle* start_background(const char* entry_point, const std::str
 // In the process that was started so.
 StartOrder start_order();
 
+// Connects a process of the engine's own, a conductor or a watcher, to a database.
+void connect_engine_process(Oid database);
+
 // Writes one line to the server's log.
 void log_line(int level, const std::string& message, const std::string& hint = "");
 

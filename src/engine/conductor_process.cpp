@@ -61,19 +61,8 @@ extern "C" PGDLLEXPORT void etl_conductor_main(Datum) {
     using namespace etl;
     pg::handle_background_signals();
     const StartOrder order = start_order();
-    pg::guard([&] {
-      BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
-      // What ALTER DATABASE may have set must not keep the engine from its tables.
-      const char* const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
-                                         {"lock_timeout", "2s"},
-                                         {"enable_seqscan", "off"},  // as under EngineRights
-                                         {"jit", "off"},
-                                         {"default_transaction_read_only", "off"},
-                                         {"default_transaction_isolation", "read committed"},
-                                         {"default_transaction_deferrable", "off"}};
-      for (const auto& [name, value] : settings) SetConfigOption(name, value, PGC_USERSET, PGC_S_OVERRIDE);
-      before_shmem_exit(leave_at_exit, Int32GetDatum(order.place));
-    });
+    connect_engine_process(order.database);
+    pg::guard([&] { before_shmem_exit(leave_at_exit, Int32GetDatum(order.place)); });
     take_lock();
     if (take_seat(order)) conduct_runs();
   });

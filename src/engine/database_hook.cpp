@@ -1,6 +1,6 @@
 #include "engine/database_hook.h"
 
-#include "engine/shared_state.h"
+#include "engine/watch_posts.h"
 #include "pg/boundary.h"
 
 extern "C" {
@@ -54,6 +54,7 @@ void ask_to_leave(const Node* statement) {
   const Oid database = get_database_oid(name, true);
   if (!OidIsValid(database)) return;
   const Locked locked;
+  watch_posts::ask_to_leave(locked, database);
   Seat* seat = locked.find_seat(database);
   if (seat == nullptr) return;
   seat->asked_to_leave = true;
@@ -77,7 +78,10 @@ void process_utility(PlannedStmt* planned, const char* source, bool read_only_tr
   // Plain C: an error passes through without a C++ object on its way. The server itself then waits up to five
   // seconds for the database to become unused.
   ask_to_leave(planned->utilityStmt);
-  if (drops_engine(planned->utilityStmt)) call_conductor_at_commit();  // whose workers are to stop and leave
+  if (drops_engine(planned->utilityStmt)) {  // whose processes are to stop and leave
+    call_conductor_at_commit();
+    watch_posts::call_at_commit(watch_posts::Call::kTell);
+  }
   const auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
   next(planned, source, read_only_tree, context, params, environment, receiver, completion);
 }

@@ -1,6 +1,8 @@
 #include "engine/intake.h"
 
+#include "engine/arrival_store.h"
 #include "engine/crash_notes.h"
+#include "engine/watch_posts.h"
 #include "pg/guard.h"
 #include "pg/settings.h"
 #include "pg/transaction.h"
@@ -48,6 +50,7 @@ bool Intake::look() {
     }
     transaction.commit();
   }
+  if (OidIsValid(extension_) && !has_called_watcher_) call_watcher();
   drop_vanished(heads);
   for (const run_store::Head& head : heads)
     if (!runs_.contains(head.key.id) && !unsettled_.contains(head.key.id)) load(head, heads);
@@ -55,6 +58,21 @@ bool Intake::look() {
     if (head.cancel_requested) heed_cancel(head);
   heed_holds();
   return complete_;
+}
+
+// After a start of the server nobody else knows that locations of this database are watched.
+void Intake::call_watcher() {
+  pg::Transaction transaction;
+  bool watched = false;
+  {
+    const pg::Spi spi;
+    watched = arrival_store::has_watched_locations();
+  }
+  transaction.commit();
+  const Locked locked;
+  if (watched && !watch_posts::has_post(locked, MyDatabaseId))
+    watch_posts::call(locked, MyDatabaseId, watch_posts::Call::kStart);
+  has_called_watcher_ = true;
 }
 
 // Attempts whose own process was killed, and took the server down.

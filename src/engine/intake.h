@@ -28,6 +28,7 @@ class Intake {
   bool has_queue() const { return has_queue_; }
 
  private:
+  void call_watcher();
   void settle_crashes();
   void forget_extension(Oid present);
   void drop_vanished(const std::vector<run_store::Head>& heads);
@@ -50,6 +51,7 @@ class Intake {
   std::map<RunId, int> unreadable_;       // runs that could not be read, and how often that was tried
   bool has_queue_ = false;
   bool complete_ = true;  // of this look
+  bool has_called_watcher_ = false;
 };
 
 // Rolls back, and complains about one run in the server's log.

@@ -1,10 +1,11 @@
-// The launcher: a static worker that starts a conductor where one is needed, and again after it died.
+// The launcher: a static worker that starts a conductor where one is needed, and again after it died. Watchers, too:
+// watch_posts.h.
 //
 // It connects to no database and reads one shared catalog. At its own start it has a conductor look into every
 // database for runs that a crash or a restart interrupted; a conductor that finds nothing to do leaves at once.
 // Afterwards it sleeps until a seat is wanted (SetLatch) or one of its conductors starts or stops (SIGUSR1).
 
-#include "engine/background.h"
+#include "engine/watch_posts.h"
 #include "pg/boundary.h"
 #include "pg/guard.h"
 #include "pg/spi.h"
@@ -65,7 +66,7 @@ class Launcher {
       notice_deaths();
       if (take_look_everywhere()) unseen_ = databases();
       want_for_unseen();
-      const long delay = start_wanted();
+      const long delay = pg::sooner(start_wanted(), watchers_.start_wanted(database_exists));
       pg::sleep_on_latch(is_behind() ? 0 : delay, "EtlLauncherMain");
     }
   }
@@ -95,8 +96,9 @@ class Launcher {
     }));
   }
 
-  // True if a seat became wanted while this process waited inside the server, and lost its latch.
+  // True if a seat or post became wanted while this process waited inside the server, and lost its latch.
   bool is_behind() {
+    if (watchers_.is_behind()) return true;
     const Locked locked;
     if (locked->look_everywhere) return true;
     const Seat* seats = locked->seats();
@@ -220,6 +222,7 @@ class Launcher {
     return true;
   }
 
+  watch_posts::Starter watchers_;
   std::map<int, BackgroundWorkerHandle*> started_;  // by place of the seat
   std::vector<Oid> unseen_;                         // databases that may have unfinished runs
   bool waits_for_slot_ = false;                     // the server had no worker slot for a conductor

@@ -31,7 +31,8 @@ Size shared_size() {
   Size size = sizeof(SharedState);
   size = add_size(size, mul_size(places, sizeof(Seat)));
   size = add_size(size, mul_size(places, sizeof(Slot)));
-  return add_size(size, mul_size(static_cast<Size>(compat::proc_count()), sizeof(Waiter)));
+  size = add_size(size, mul_size(static_cast<Size>(compat::proc_count()), sizeof(Waiter)));
+  return add_size(size, mul_size(places, sizeof(Post)));
 }
 
 void request() {

@@ -1,4 +1,5 @@
-// What the engine's processes share: seats of conductors, slots of workers, processes that wait for a run.
+// What the engine's processes share: seats of conductors, slots of workers, posts of watchers, processes that wait for
+// a run.
 //
 // A latch alone may get lost: whoever waits inside the server, for a lock or a commit, resets it. So each reason to
 // wake somebody is a flag, set under the lock before the latch, and looked at under the lock before going to sleep.
@@ -31,6 +32,21 @@ struct Seat {
   int quick_deaths;     // conductors that died soon after their start, in a row
   int64 started_at;     // when the launcher last started one, as pg::monotonic_ms()
   int64 not_before;     // kWanted: start it no sooner, as pg::monotonic_ms()
+};
+
+// A watcher's place: watch_posts.h.
+enum class PostState { kVacant, kWanted, kStarting, kRunning };
+
+struct Post {
+  PostState state;
+  Oid database;
+  PGPROC* watcher;      // of kRunning
+  uint64 generation;    // advances when a watcher takes the post
+  bool has_news;        // locations or jobs have changed since the watcher looked
+  bool asked_to_leave;  // somebody drops, renames or copies the database
+  int quick_deaths;     // watchers that died soon after their start, in a row
+  int64 started_at;     // when the launcher last started one, as pg::monotonic_ms()
+  int64 not_before;     // kWanted: start it no sooner; likewise
 };
 
 // A worker's place.
@@ -116,6 +132,7 @@ struct SharedState {
   Seat* seats() { return reinterpret_cast<Seat*>(this + 1); }
   Slot* slots() { return reinterpret_cast<Slot*>(seats() + seat_count); }
   Waiter* waiters() { return reinterpret_cast<Waiter*>(slots() + slot_count); }
+  Post* posts() { return reinterpret_cast<Post*>(waiters() + waiter_count); }  // as many as seats
 };
 
 // Requests shared memory and installs the hooks that make it; called when the postmaster loads the library.

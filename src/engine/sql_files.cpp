@@ -4,8 +4,13 @@
 #include "engine/file_report.h"
 #include "engine/location_catalog.h"
 #include "engine/locations.h"
+#include "engine/watch_posts.h"
 #include "locations/directory.h"
 #include "pg/boundary.h"
+
+extern "C" {
+#include "commands/trigger.h"
+}
 
 namespace etl {
 
@@ -97,6 +102,7 @@ PG_FUNCTION_INFO_V1(etl_grant_location);
 PG_FUNCTION_INFO_V1(etl_revoke_location);
 PG_FUNCTION_INFO_V1(etl_location_files);
 PG_FUNCTION_INFO_V1(etl_validate_file);
+PG_FUNCTION_INFO_V1(etl_tell_watcher);
 
 Datum etl_create_location(PG_FUNCTION_ARGS) {
   etl::pg::boundary(
@@ -138,5 +144,15 @@ Datum etl_validate_file(PG_FUNCTION_ARGS) {
                                                   etl::texts_argument(fcinfo, 2, "expected_columns")));
   });
   return Datum(0);
+}
+
+// Trigger of tables that a watcher goes by; its argument says whether one is to be started.
+Datum etl_tell_watcher(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("tell_watcher() is a trigger")));
+  const Trigger* trigger = reinterpret_cast<TriggerData*>(fcinfo->context)->tg_trigger;
+  const bool starts = trigger->tgnargs > 0 && strcmp(trigger->tgargs[0], "start") == 0;
+  etl::watch_posts::call_at_commit(starts ? etl::watch_posts::Call::kStart : etl::watch_posts::Call::kTell);
+  return PointerGetDatum(nullptr);
 }
 }

@@ -24,11 +24,13 @@ bool sleep_on_latch(long milliseconds, const char* wait_event_name) {
   });
 }
 
-void sleep_on_latch_or_socket(int descriptor, const char* wait_event_name) {
+void sleep_on_latch_or_socket(int descriptor, const char* wait_event_name, long milliseconds) {
   static uint32 event = 0;
   guard([&] {
     if (event == 0) event = compat::wait_event(wait_event_name);
-    WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH, descriptor, -1, event);
+    const int flags =
+        WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH | (milliseconds == kForever ? 0 : WL_TIMEOUT);
+    WaitLatchOrSocket(MyLatch, flags, descriptor, std::min<long>(milliseconds, INT_MAX), event);
     ResetLatch(MyLatch);
   });
 }

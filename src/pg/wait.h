@@ -18,8 +18,8 @@ inline long sooner(long a, long b) {
 // True if the latch was set.
 bool sleep_on_latch(long milliseconds, const char* wait_event_name);
 
-// Sleeps until this process's latch is set, which it resets, or a descriptor can be read.
-void sleep_on_latch_or_socket(int descriptor, const char* wait_event_name);
+// Sleeps until this process's latch is set, which it resets, or a descriptor can be read, or the time is over.
+void sleep_on_latch_or_socket(int descriptor, const char* wait_event_name, long milliseconds = kForever);
 
 // Handles what signals asked for: termination, cancellation, barriers, a reload of the configuration.
 void check_interrupts();

@@ -1,0 +1,36 @@
+-- Files that arrive in watched locations: for which a run was started, and what wakes the watcher.
+
+CREATE TABLE setup.file_arrivals (
+  layer       text NOT NULL,
+  job_name    text NOT NULL,
+  location    text NOT NULL REFERENCES setup.locations ON UPDATE CASCADE ON DELETE CASCADE,
+  path        text NOT NULL,
+  size        bigint NOT NULL,
+  modified_ns bigint NOT NULL,
+  run_id      bigint NOT NULL,
+  arrived_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (layer, job_name, location, path),
+  FOREIGN KEY (layer, job_name) REFERENCES setup.load_jobs ON UPDATE CASCADE ON DELETE CASCADE
+);
+CREATE INDEX file_arrivals_by_run ON setup.file_arrivals (run_id);
+CREATE INDEX file_arrivals_by_location ON setup.file_arrivals (location);
+
+GRANT SELECT ON setup.file_arrivals TO PUBLIC;
+ALTER TABLE setup.file_arrivals ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members_of_owner ON setup.file_arrivals FOR SELECT USING (EXISTS (  -- of a job that the user sees
+  SELECT FROM setup.load_jobs j WHERE j.layer = file_arrivals.layer AND j.job_name = file_arrivals.job_name));
+
+CREATE FUNCTION setup.tell_watcher() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'etl_tell_watcher';
+
+CREATE TRIGGER start_watcher AFTER INSERT OR UPDATE ON setup.locations
+  FOR EACH ROW WHEN (NEW.watch) EXECUTE FUNCTION setup.tell_watcher('start');
+CREATE TRIGGER tell_watcher AFTER UPDATE OR DELETE ON setup.locations
+  FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
+CREATE TRIGGER tell_watcher AFTER INSERT OR UPDATE ON setup.load_jobs
+  FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
+CREATE TRIGGER tell_watcher AFTER UPDATE OR DELETE ON setup.job_holds
+  FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
+
+-- Where the files are still there after a restore, they have not arrived again.
+SELECT pg_catalog.pg_extension_config_dump('setup.file_arrivals', '');

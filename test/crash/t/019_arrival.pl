@@ -1,0 +1,213 @@
+# Files that arrive in a watched location start the jobs that read them: once each, together, whatever happens to the
+# watcher and the server meanwhile.
+
+use strict;
+use warnings FATAL => 'all';
+
+use Cwd qw(abs_path);
+use EtlCluster;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+my $node = EtlCluster->started('main', conf => ['etl_orchestrator.idle_timeout = 100ms']);
+my $in = abs_path($node->basedir) . '/in';
+mkdir $in or die $!;
+my $library = $node->sql(q{SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'}) . '/etl_files.so';
+plan skip_all => 'the module etl_files is not installed' unless -e $library;
+
+sub write_file {
+  my ($name, @rows) = @_;
+  open my $file, '>', "$in/$name" or die $!;
+  print $file "id,name\n", map { "$_\n" } @rows;
+  close $file;
+  return;
+}
+
+sub runs { return $node->sql('SELECT count(*) FROM setup.load_runs') }
+
+# True when a table has that many rows and nothing is running.
+sub loaded {
+  my ($rows, $table) = @_;
+  $table //= 'bronze.orders';
+  return $node->becomes_true(
+    "SELECT (SELECT count(*) FROM $table) = $rows AND NOT EXISTS (SELECT FROM setup.load_runs WHERE finished_at IS NULL)");
+}
+
+# Nothing happens for longer than the watcher waits.
+sub stays_quiet {
+  my $runs = runs();
+  usleep(1_500_000);
+  return runs() == $runs;
+}
+
+sub has_watcher { my ($database) = @_; return wait_until { $node->processes('watcher', $database // 'warehouse') =~ /^\d+$/ } }
+
+# What a job has been started for.
+my $arrivals = 'SELECT count(*) FROM setup.file_arrivals';
+
+write_file('before.csv', '1,a');
+$node->sql(<<"SQL");
+CREATE ROLE loader LOGIN;
+GRANT USAGE ON SCHEMA setup, bronze TO loader;
+CREATE TABLE bronze.orders (id int, name text);
+CREATE TABLE bronze.others (id int, name text);
+CREATE TABLE bronze.prices (id int, name text);
+ALTER TABLE bronze.prices OWNER TO loader;
+SELECT setup.create_location('in', 'file://$in');
+SELECT setup.grant_location('in', 'loader');
+SELECT setup.add_job('bronze', 'orders', table_name => 'orders', location => 'in', file_path => '*.csv',
+                     load_mode => 'append');
+SELECT setup.add_job('bronze', 'others', table_name => 'others', location => 'in', file_path => 'others/**',
+                     load_mode => 'append');
+SELECT setup.add_job('bronze', 'prices', table_name => 'prices', location => 'in', file_path => 'prices/*.csv',
+                     load_mode => 'replace', owner => 'loader');
+SELECT setup.add_job('silver', 'never', 'SELECT 1');
+SQL
+is($node->processes('watcher'), '', 'without a watched location there is no watcher');
+$node->sql(q{SELECT setup.create_location('in', NULL, watch => true)});
+ok(has_watcher(), 'a watched location brings one');
+ok(loaded(1), 'which starts the job for the file that is there');
+is($node->sql(q{SELECT string_agg(job_name, ' ') FROM setup.load_log}), 'orders', 'and no other job');
+is($node->sql(q{SELECT started_by FROM setup.load_runs}), 'postgres', "in its owner's name");
+ok(stays_quiet(), 'once');
+
+# Arrivals
+
+write_file('one.csv', '2,b');
+ok(loaded(2), 'a file that arrives is loaded');
+write_file("many_$_.csv", "$_,x") for 1 .. 50;
+ok(loaded(52), 'so are 50');
+is(runs(), 3, 'in one run');
+mkdir "$in/others" or die $!;
+mkdir "$in/others/deep" or die $!;
+write_file('others/deep/a.csv', '1,a');
+ok(loaded(1, 'bronze.others'), 'and one in a folder that is new');
+write_file('others/deep/b.csv', '1,a');
+ok(loaded(2, 'bronze.others'), 'and one that comes there later');
+mkdir "$in/prices" or die $!;
+write_file('prices/a.csv', '1,a');
+ok(loaded(1, 'bronze.prices'), 'a job of another owner is started, too');
+is($node->sql(q{SELECT started_by FROM setup.load_runs ORDER BY run_id DESC LIMIT 1}), 'loader', "in that owner's name");
+write_file('prices/a.csv', '1,a', '2,b');
+ok(loaded(2, 'bronze.prices'), 'a file that changes is loaded again');
+write_file('notes.txt', 'x');
+write_file('_hidden.csv', 'x');
+ok(stays_quiet(), 'a file that no job reads starts nothing');
+write_file('.x.csv', '3,c');
+rename "$in/.x.csv", "$in/renamed.csv" or die $!;
+ok(loaded(53), 'a file that is renamed into its place is loaded');
+
+# Failures
+
+write_file('bad.csv', 'not a number,x');
+ok($node->becomes_true(q{SELECT count(*) = 1 FROM setup.load_files WHERE path = 'bad.csv' AND status = 'FAILED'}), 'a bad file fails');
+ok(stays_quiet(), 'once');
+write_file('good.csv', '4,d');
+ok(loaded(54), 'the next file is loaded nevertheless');
+write_file('bad.csv', '5,e');
+ok(loaded(55), 'and so is the bad one when it is mended');
+$node->sql('ALTER TABLE bronze.orders RENAME TO away');
+my $runs = runs();
+write_file('waits.csv', '6,f');
+ok(wait_until { $node->log_text =~ /location "in": cannot run the pipeline.*bronze\.orders/ }, 'a run that is not valid is told');
+is(runs(), $runs, 'and is not started');
+$node->sql('ALTER TABLE bronze.away RENAME TO orders');
+$node->sql(q{UPDATE setup.load_jobs SET load_order = 7 WHERE job_name = 'orders'});
+ok(loaded(56), 'but when jobs have changed');
+$node->sql(q{SELECT setup.pause_job('bronze', 'orders')});
+write_file('paused.csv', '7,g');
+ok(stays_quiet(), 'a job that is paused is not started');
+$node->sql(q{SELECT setup.release_job('bronze', 'orders')});
+ok(loaded(57), 'until it is released');
+
+# A file that is being written
+
+$node->sql(q{SELECT setup.create_location('in', NULL, stable_for => '2 s')});
+open my $slow, '>', "$in/slow.csv" or die $!;
+$slow->autoflush(1);
+print $slow "id,name\n";
+$runs = runs();
+for my $i (1 .. 30) {
+  print $slow "$i,s\n";
+  usleep(100_000);
+}
+is(runs(), $runs, 'a file that is being written is left alone');
+close $slow;
+ok(loaded(87), 'and loaded as a whole when it is stable');
+is(runs(), $runs + 1, 'in one run');
+$node->sql(q{SELECT setup.create_location('in', NULL, stable_for => '0')});
+
+# A watcher that dies, a server that goes down
+
+my $watcher = $node->processes('watcher');
+$node->sql("SELECT pg_terminate_backend($watcher)");
+write_file('terminated.csv', '1,t');
+ok(loaded(88), 'a file that arrives while the watcher is terminated is loaded');
+isnt($node->processes('watcher'), $watcher, 'by another one');
+my $before = $node->incarnation;
+kill 'KILL', $node->processes('watcher');
+wait_until { ($node->answer('SELECT 1') // '') eq '1' && $node->incarnation ne $before };
+write_file('killed.csv', '1,k');
+ok(loaded(89), 'likewise while it is killed, with the server');
+$node->stop;
+write_file('down.csv', '1,d');
+$node->start;
+ok(loaded(90), 'likewise while the server is down');
+$runs = runs();
+$node->restart;
+ok(has_watcher(), 'after a restart there is a watcher');
+ok(stays_quiet(), 'which starts nothing that was started before');
+unlink glob "$in/many_*.csv";
+$node->restart;
+ok($node->becomes_true("SELECT count(*) = 0 FROM setup.file_arrivals WHERE path LIKE 'many%'"), 'and forgets files that are gone');
+
+# A flood of changes. The kernel gives up telling them one by one, and says so.
+
+open my $setting, '<', '/proc/sys/fs/inotify/max_queued_events' or die $!;
+my $most = <$setting> + 0;
+SKIP: {
+  skip 'the queue of the kernel is too long', 2 if $most > 100_000;
+  has_watcher();
+  kill 'STOP', $node->processes('watcher');
+  for my $i (1 .. $most) { my $time = 1e9 + $i; utime $time, $time, "$in/" . ($i % 2 ? 'notes.txt' : '_hidden.csv') }
+  write_file('flooded.csv', '1,f');
+  kill 'CONT', $node->processes('watcher');
+  ok(loaded(91), 'a file whose arrival the kernel could not tell is loaded');
+  unlink "$in/notes.txt";
+  ok(stays_quiet(), 'and nothing else');
+}
+
+# Network file systems tell nothing.
+
+$node->sql(q{SELECT setup.create_location('in', NULL, rescan_interval => '1 s')});
+my $rows = $node->sql('SELECT count(*) FROM bronze.orders');
+write_file('rescan.csv', '1,r');
+ok(loaded($rows + 1), 'a location is looked through at each rescan_interval');
+
+# It is in nobody's way.
+
+my $seconds = seconds { $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE warehouse') };
+cmp_ok($seconds, '<', 5, 'a watched database can be copied');
+write_file('copied.csv', '1,c');
+ok(loaded($rows + 2), 'and is watched again');
+$node->safe_psql('postgres', 'ALTER DATABASE warehouse RENAME TO renamed');
+write_file('renamed2.csv', '1,c');
+$node->safe_psql('postgres', 'ALTER DATABASE renamed RENAME TO warehouse');
+ok(loaded($rows + 3), 'it can be renamed');
+ok(has_watcher(), 'there is a watcher');
+$node->sql(q{SELECT setup.create_location('in', NULL, watch => false)});
+ok(wait_until { $node->processes('watcher', 'warehouse') eq '' }, 'which leaves when nothing is watched any more');
+$node->sql(q{SELECT setup.create_location('in', NULL, watch => true)});
+ok(has_watcher(), 'and comes back');
+$node->sql('DROP EXTENSION etl_orchestrator CASCADE');
+ok(wait_until { $node->processes('watcher', 'warehouse') eq '' }, 'it leaves with the extension');
+$node->sql(<<"SQL");
+CREATE EXTENSION etl_orchestrator;
+SELECT setup.create_location('in', 'file://$in', watch => true);
+SQL
+ok(has_watcher(), 'and comes with it');
+$node->safe_psql('postgres', 'DROP DATABASE warehouse');
+pass('a watched database can be dropped');
+ok(wait_until { $node->processes('watcher', 'warehouse') eq '' }, 'then nobody watches');
+
+done_testing();
