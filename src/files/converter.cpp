@@ -50,6 +50,10 @@ bool in_date_range(int64_t days) {
   return days >= DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE && days < DATE_END_JULIAN - POSTGRES_EPOCH_JDATE;
 }
 
+bool is_json(Oid type) {
+  return type == JSONOID || type == JSONBOID;
+}
+
 template <typename T>
 T at(const void* data, size_t row) {
   return static_cast<const T*>(data)[row];
@@ -69,6 +73,7 @@ Converter::Converter(const FormData_pg_attribute& target, const std::string& duc
   if (kind != kKinds.end()) kind_ = kind->second;
   const bool rounds = target.atttypmod >= 0 && target.atttypmod < MAX_TIMESTAMP_PRECISION;
   if (kind_ == Kind::kTimestamp && rounds) kind_ = Kind::kOther;
+  is_nested_ = is_json(target.atttypid) && duck_type != "VARCHAR";
   choose_native(duck_type);
   pg::guard([&] {
     Oid function;
@@ -143,20 +148,30 @@ void Converter::choose_decimal(const std::string& duck_type) {
   native_scale_ = scale;
 }
 
+const char* Converter::json_type_for(Oid target) {
+  return is_json(target) ? "JSON" : "VARCHAR";
+}
+
 std::string Converter::expression(const std::string& column) const {
   if (native_ == Native::kTimestamp && target_.atttypid == TIMESTAMPOID) return column + "::TIMESTAMP";
   if (native_ != Native::kNone) return column;
+  if (is_nested_) return "to_json(" + column + ")::VARCHAR";
   const std::string text = column + "::VARCHAR";
   const bool is_date = target_.atttypid == DATEOID;
-  const auto& pattern = is_date ? options_.date_format : options_.timestamp_format;
   const bool is_time = target_.atttypid == TIMESTAMPOID || target_.atttypid == TIMESTAMPTZOID;
-  if ((is_date || is_time) && pattern)  // what does not fit is left to the input function, which says so
-    return "coalesce(strftime(try_strptime(" + text + ", " + quote_literal(*pattern) + "), '" +
-           (is_date ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S.%f") + "'), " + text + ")";
+  const auto& pattern = is_date ? options_.date_format : options_.timestamp_format;
+  if ((is_date || is_time) && pattern) return date_expression(text, *pattern, is_date);
   const bool is_fraction = kind_ == Kind::kNumeric || kind_ == Kind::kFloat4 || kind_ == Kind::kFloat8;
   if (is_fraction && options_.decimal_separator && *options_.decimal_separator != ".")
     return "replace(" + text + ", " + quote_literal(*options_.decimal_separator) + ", '.')";
   return text;
+}
+
+// What does not fit is left to the input function, in words that it refuses: it would guess by DateStyle.
+std::string Converter::date_expression(const std::string& text, const std::string& pattern, bool is_date) const {
+  const std::string wanted = quote_literal(pattern);
+  return "coalesce(strftime(try_strptime(" + text + ", " + wanted + "), '" +
+         (is_date ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S.%f") + "'), " + text + " || ' (not ' || " + wanted + " || ')')";
 }
 
 bool Converter::parse(std::string_view text, int64_t* value, uint8_t* scale) const {

@@ -31,6 +31,9 @@ class Converter {
   // `duck_type`: of the file's column, as DuckDB names it; VARCHAR for all columns of a CSV file.
   Converter(const FormData_pg_attribute& target, const std::string& duck_type, const ReaderOptions& options);
 
+  // The type that a JSON file's column is to be read as, for a column of this type.
+  static const char* json_type_for(Oid target);
+
   // What to SELECT for a column of the file, given its quoted name.
   std::string expression(const std::string& column) const;
 
@@ -46,6 +49,7 @@ class Converter {
   enum class Kind { kInt2, kInt4, kInt8, kFloat4, kFloat8, kBool, kDate, kTimestamp, kNumeric, kText, kOther };
   enum class Native { kNone, kInt8Bit, kInt16, kInt32, kInt64, kFloat, kDouble, kBool, kDate, kTimestamp };
 
+  std::string date_expression(const std::string& text, const std::string& pattern, bool is_date) const;
   void choose_native(const std::string& duck_type);
   void choose_decimal(const std::string& duck_type);
   bool parse(std::string_view text, int64_t* value, uint8_t* scale) const;
@@ -58,6 +62,7 @@ class Converter {
   ReaderOptions options_;
   Kind kind_ = Kind::kOther;
   Native native_ = Native::kNone;
+  bool is_nested_ = false;  // a list, a struct or JSON, for a column of type json or jsonb
   int native_scale_ = 0;
   bool encodings_agree_;
   FmgrInfo input_;

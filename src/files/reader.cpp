@@ -27,9 +27,10 @@ std::string csv_reader(const Source& source, const ReaderOptions& options, const
          ", max_line_size = " + kMostLineBytes + ", buffer_size = " + kBufferBytes + compression_of(source);
 }
 
-std::string named_columns(const std::vector<std::string>& columns) {
+std::string named_columns(const std::vector<std::string>& columns, const std::vector<std::string>& types) {
   std::string text;
-  for (const std::string& column : columns) text += (text.empty() ? "" : ", ") + quote_literal(column) + ": 'VARCHAR'";
+  for (size_t i = 0; i < columns.size(); ++i)
+    text += (i == 0 ? "" : ", ") + quote_literal(columns[i]) + ": '" + (types.empty() ? "VARCHAR" : types[i]) + "'";
   return text;
 }
 
@@ -41,8 +42,8 @@ std::string numbered_columns(size_t count) {
 }
 
 std::string json_reader(const Source& source, const std::string& columns) {
-  return "read_json(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" + compression_of(source, "uncompressed") +
-         ", maximum_object_size = " + kMostLineBytes + columns + ")";
+  return "read_json(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" +
+         compression_of(source, "uncompressed") + ", maximum_object_size = " + kMostLineBytes + columns + ")";
 }
 
 std::string parquet_reader(const Source& source) {
@@ -72,9 +73,9 @@ CsvMarks marks_of(const ReaderOptions& options) {
 }
 
 std::string reader_of(const Source& source, const ReaderOptions& options, const std::vector<std::string>& columns,
-                      bool keeps_rejects) {
+                      bool keeps_rejects, const std::vector<std::string>& types) {
   if (source.format == Format::kParquet) return parquet_reader(source);
-  if (source.format == Format::kJson) return json_reader(source, ", columns = {" + named_columns(columns) + "}");
+  if (source.format == Format::kJson) return json_reader(source, ", columns = {" + named_columns(columns, types) + "}");
   return csv_reader(source, options, numbered_columns(columns.size()), marks_of(options), options.header.value_or(true),
                     options.skip) +
          (keeps_rejects ? ", store_rejects = true)" : ")");

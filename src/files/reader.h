@@ -14,8 +14,9 @@ CsvMarks marks_of(const ReaderOptions& options);
 
 // The table function that reads a file with these columns, such as read_csv('/proc/self/fd/7', ...).
 // `keeps_rejects`: rows of a CSV file that cannot be taken apart go to DuckDB's table reject_errors.
+// `types`: of a JSON file's columns, as DuckDB calls them; where none are given they are read as text.
 std::string reader_of(const Source& source, const ReaderOptions& options, const std::vector<std::string>& columns,
-                      bool keeps_rejects);
+                      bool keeps_rejects, const std::vector<std::string>& types = {});
 
 // The table function that gives a text file's lines as they are, also of a compressed one: column "line".
 std::string lines_of(const Source& source, const ReaderOptions& options);

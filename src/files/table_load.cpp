@@ -119,9 +119,20 @@ class Load {
 
   const FormData_pg_attribute& target(int attribute) const { return *TupleDescAttr(columns_, attribute - 1); }
 
-  // Types of a Parquet file's columns, where they can be taken as they are. All else is read as text.
+  // How a JSON file's columns are to be read; empty for other files.
+  std::vector<std::string> json_types() const {
+    if (request_.source.format != Format::kJson) return {};
+    std::vector<std::string> types(request_.file_columns.size(), "VARCHAR");
+    for (const Match& match : request_.columns)
+      types[match.file_column] = Converter::json_type_for(target(match.attribute).atttypid);
+    return types;
+  }
+
+  // Types of the columns of a Parquet or JSON file, as far as they matter. All else is read as text.
   std::map<std::string, std::string> duck_types() const {
     std::map<std::string, std::string> types;
+    const std::vector<std::string> read_as = json_types();
+    for (size_t i = 0; i < read_as.size(); ++i) types[request_.file_columns[i]] = read_as[i];
     if (request_.source.format != Format::kParquet || !direct_) return types;
     const std::string reader = reader_of(request_.source, request_.options, request_.file_columns, false);
     for (const auto& row : query(database_, "DESCRIBE SELECT * FROM " + reader)) types[row[0]] = row[1];
@@ -157,7 +168,7 @@ class Load {
     std::string text;
     for (const LoadedColumn& column : loaded_) text += (text.empty() ? "" : ", ") + column.expression;
     return "SELECT " + (text.empty() ? "NULL" : text) + " FROM " +
-           reader_of(request_.source, request_.options, request_.file_columns, request_.puts_rows_aside);
+           reader_of(request_.source, request_.options, request_.file_columns, request_.puts_rows_aside, json_types());
   }
 
   // On the reading thread.
