@@ -3,18 +3,26 @@
 
 extern "C" {
 #include "access/relation.h"
+#include "access/xlogutils.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/storage.h"
 #include "commands/dbcommands.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "postmaster/bgworker.h"
 #include "storage/proc.h"
+#include "storage/smgr.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#if PG_VERSION_NUM >= 160000
+#include "utils/relfilenumbermap.h"
+#else
+#include "utils/relfilenodemap.h"
+#endif
 #include "utils/wait_event.h"
 }
 
@@ -129,6 +137,48 @@ inline void take_over_storage(Oid taker, Oid giver) {
 #endif
   relation_close(to, NoLock);
   relation_close(from, NoLock);
+}
+
+// Tablespace and number of a relation's file.
+inline std::pair<Oid, Oid> file_of(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+  return {relation->rd_locator.spcOid, relation->rd_locator.relNumber};
+#else
+  return {relation->rd_node.spcNode, relation->rd_node.relNode};
+#endif
+}
+
+// Whether a relation of this database has that file.
+inline bool is_file_of_relation(Oid tablespace, Oid number) {
+#if PG_VERSION_NUM >= 160000
+  return OidIsValid(RelidByRelfilenumber(tablespace, number));
+#else
+  return OidIsValid(RelidByRelfilenode(tablespace, number));
+#endif
+}
+
+#if PG_VERSION_NUM >= 160000
+using FileOfRelation = RelFileLocator;
+#else
+using FileOfRelation = RelFileNode;
+#endif
+
+inline bool file_exists(Oid tablespace, Oid number) {
+#if PG_VERSION_NUM >= 170000
+  const ProcNumber everybody = INVALID_PROC_NUMBER;
+#else
+  const BackendId everybody = InvalidBackendId;
+#endif
+  const FileOfRelation file{tablespace, MyDatabaseId, number};
+  return smgrexists(smgropen(file, everybody), MAIN_FORKNUM);
+}
+
+// For a file of this database that no relation has.
+inline void drop_file_at_commit(Oid tablespace, Oid number) {
+  const FileOfRelation file{tablespace, MyDatabaseId, number};
+  Relation relation = CreateFakeRelcacheEntry(file);
+  RelationDropStorage(relation);
+  FreeFakeRelcacheEntry(relation);
 }
 
 // Before 17 two cache entries must not keep files open that they have exchanged.

@@ -6,6 +6,7 @@
 #include "pg/relations.h"
 #include "pg/spi.h"
 #include "pg/transaction.h"
+#include "pg/unfinished_files.h"
 #include "pg/wait.h"
 
 extern "C" {
@@ -50,6 +51,19 @@ HeapTuple class_row(Oid relation) {
   HeapTuple row = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relation));
   if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for relation %u", relation);
   return row;
+}
+
+void note_files_of(Oid heap) {
+  Relation relation = table_open(heap, NoLock);
+  const Oid toast = relation->rd_rel->reltoastrelid;
+  note_unfinished_file(relation);
+  table_close(relation, NoLock);
+  if (!OidIsValid(toast)) return;
+  for (const Oid part : {toast, toast_get_valid_index(toast, AccessShareLock)}) {
+    relation = relation_open(part, AccessShareLock);
+    note_unfinished_file(relation);
+    relation_close(relation, NoLock);
+  }
 }
 
 // The toast table of a heap belongs to it by a dependency, and nothing else depends on either.
@@ -155,6 +169,7 @@ Replacement::Replacement(Oid table) : table_(table) {
     throw Failure(ERRCODE_T_R_SERIALIZATION_FAILURE,
                   format("table %s was changed while its load began", name_of(table_).c_str()),
                   format("Its rows can no longer be swapped: %s.", reason.c_str()), "Load it again.");
+  drop_unfinished_files();
   guard([&] {
     PreventCommandIfReadOnly("COPY FROM");
     Relation relation = table_open(table_, NoLock);
@@ -165,6 +180,7 @@ Replacement::Replacement(Oid table) : table_(table) {
     heap_ = make_new_heap(table_, relation->rd_rel->reltablespace, relation->rd_rel->relam,
                           relation->rd_rel->relpersistence, ExclusiveLock);
     LockRelationOid(heap_, AccessExclusiveLock);
+    note_files_of(heap_);
     table_close(relation, NoLock);
   });
 }
@@ -234,6 +250,7 @@ void Replacement::build_indexes() const {
   foreach (cell, indexes) {
     Relation index = index_open(lfirst_oid(cell), RowExclusiveLock);
     compat::begin_new_file(index, table->rd_rel->relpersistence);
+    note_unfinished_file(index);
     index_close(index, NoLock);
   }
   foreach (cell, indexes) {
