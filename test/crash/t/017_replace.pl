@@ -93,27 +93,32 @@ my $table = $node->sql(q{SELECT 'bronze.versions'::regclass::oid});
 my $ask_size = q{SELECT pg_relation_size('bronze.versions') + sum(pg_relation_size(indexrelid)) FROM pg_index
   WHERE indrelid = 'bronze.versions'::regclass};
 my $size = $node->sql($ask_size);
-for my $isolation ('read committed', 'repeatable read', 'serializable') {
-  $node->forget;
-  my @readers = map {
-    $node->call([ "SET default_transaction_isolation = '$isolation'", 'CALL test.read_versions(5000)' ])
-  } 1 .. 2;
-  ok($_->backend, "$isolation: a reader is reading") for @readers;
-  my %statuses;
-  for my $version (1 .. 50) {
-    write_version($version % 2);
-    ++$statuses{ load() };
-  }
-  $node->open_gate('go');
-  is_deeply(\%statuses, { OK => 50 }, "$isolation: fifty replaces end OK while others read");
-  for my $reader (@readers) {
-    my ($reads, $bad, $versions) = $reader->finish->messages =~ /reads (\d+), bad (\d+), versions (\d+)/;
-    is_deeply($reader->failure, {}, "$isolation: a reader gets no error");
-    note "$isolation: $reads reads, $versions versions seen";
-    is($bad, 0, "$isolation: each read finds one whole version, also by index");
-    cmp_ok($versions, '>', 5, "$isolation: the reader saw the table change under it");
-  }
+for my $version (0, 1) {
+  write_version($version);
+  rename $file, my $copy = "$file.$version" or die $!;
+  $node->add_job("version_$version", undef, file_path => $copy, table_name => 'versions', max_attempts => 1);
 }
+my $caller = $node->session;
+$caller->query_safe('SET client_min_messages = warning');
+my @levels = ('read committed', 'repeatable read', 'serializable');
+my @readers = map {
+  $node->call([ "SET default_transaction_isolation = '$_'", 'CALL test.read_versions(5000)' ])
+} @levels;
+ok($_->backend, 'a reader is reading') for @readers;
+$caller->query_safe("CALL setup.orchestrate_bronze(jobs => ARRAY['version_" . $_ % 2 . "'])") for 1 .. 50;
+$node->open_gate('go');
+is($node->sql(q{SELECT string_agg(DISTINCT concat_ws(' ', status, message), ', ') || ' ' || count(*)
+  FROM setup.load_log WHERE job_name IN ('version_0', 'version_1')}), 'OK 50',
+  'fifty replaces by one file and the other end OK while others read');
+for my $isolation (@levels) {
+  my $reader = shift @readers;
+  my ($reads, $bad, $versions) = $reader->finish->messages =~ /reads (\d+), bad (\d+), versions (\d+)/;
+  is_deeply($reader->failure, {}, "$isolation: the reader gets no error");
+  note "$isolation: $reads reads, $versions versions seen";
+  is($bad, 0, "$isolation: each read finds one whole version, also by index");
+  cmp_ok($versions, '>', 5, "$isolation: the reader saw the table change under it");
+}
+$node->sql(q{SELECT setup.drop_job('bronze', name) FROM unnest(ARRAY['version_0', 'version_1']) name});
 is($node->sql(q{SELECT 'bronze.versions'::regclass::oid}), $table, 'the table is the same');
 is($node->sql($ask_size), $size, 'it has not grown');
 is(orphans(), '', 'and no file is left of those that were replaced');
