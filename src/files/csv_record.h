@@ -18,4 +18,7 @@ struct CsvMarks {
 // next line.
 std::optional<std::vector<std::string>> split_record(std::string_view record, const CsvMarks& marks);
 
+// The same line by line: whether a quoted field goes on after this one. The record ends with the first that says no.
+bool ends_in_quotes(std::string_view line, const CsvMarks& marks, bool begins_in_quotes);
+
 }  // namespace etl::files

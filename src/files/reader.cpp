@@ -1,5 +1,6 @@
 #include "files/reader.h"
 
+#include "files/json_columns.h"
 #include "files/problems.h"
 
 namespace etl::files {
@@ -41,8 +42,8 @@ std::string numbered_columns(size_t count) {
   return text;
 }
 
-std::string json_reader(const Source& source, const std::string& columns) {
-  return "read_json(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" +
+std::string json_reader(const std::string& function, const Source& source, const std::string& columns) {
+  return function + "(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" +
          compression_of(source, "uncompressed") + ", maximum_object_size = " + kMostLineBytes + columns + ")";
 }
 
@@ -75,7 +76,8 @@ CsvMarks marks_of(const ReaderOptions& options) {
 std::string reader_of(const Source& source, const ReaderOptions& options, const std::vector<std::string>& columns,
                       bool keeps_rejects, const std::vector<std::string>& types) {
   if (source.format == Format::kParquet) return parquet_reader(source);
-  if (source.format == Format::kJson) return json_reader(source, ", columns = {" + named_columns(columns, types) + "}");
+  if (source.format == Format::kJson)
+    return json_reader("read_json", source, ", columns = {" + named_columns(columns, types) + "}");
   return csv_reader(source, options, numbered_columns(columns.size()), marks_of(options), options.header.value_or(true),
                     options.skip) +
          (keeps_rejects ? ", store_rejects = true)" : ")");
@@ -86,16 +88,17 @@ std::string lines_of(const Source& source, const ReaderOptions& options) {
   return csv_reader(source, options, "'line': 'VARCHAR'", none, false, options.skip) + ")";
 }
 
+std::string objects_of(const Source& source) {
+  return json_reader("read_json_objects", source, "");
+}
+
 std::string column_of(const Source& source, const std::vector<std::string>& columns, size_t i) {
   return quote_identifier(source.format == Format::kCsv ? "c" + std::to_string(i) : columns[i]);
 }
 
-std::vector<Described> described_columns(const Database& database, const Source& source) {
+std::vector<Described> parquet_columns(const Database& database, const Source& source) {
   std::vector<Described> columns;
-  const std::string reader = source.format == Format::kParquet
-                                 ? parquet_reader(source)
-                                 : json_reader(source, ", sample_size = -1, maximum_depth = 2");
-  for (auto& row : query(database, "DESCRIBE SELECT * FROM " + reader))
+  for (auto& row : query(database, "DESCRIBE SELECT * FROM " + parquet_reader(source)))
     columns.push_back({std::move(row[0]), std::move(row[1])});
   return columns;
 }
@@ -112,8 +115,10 @@ std::vector<std::string> read_column_names(const Database& database, const Sourc
   std::vector<std::string> names;
   if (source.format == Format::kCsv) {
     names = csv_names(database, source, options);
+  } else if (source.format == Format::kJson) {
+    names = json_names(database, source);
   } else {
-    for (Described& column : described_columns(database, source)) names.push_back(std::move(column.name));
+    for (Described& column : parquet_columns(database, source)) names.push_back(std::move(column.name));
   }
   if (names.size() > kMostColumns)
     throw pg::Failure(ERRCODE_TOO_MANY_COLUMNS,

@@ -21,7 +21,10 @@ std::string reader_of(const Source& source, const ReaderOptions& options, const 
 // The table function that gives a text file's lines as they are, also of a compressed one: column "line".
 std::string lines_of(const Source& source, const ReaderOptions& options);
 
-// How that query calls column number `i` of a file, quoted.
+// The table function that gives a JSON file's records as they are, be they an array or not: column "json".
+std::string objects_of(const Source& source);
+
+// How the reader's query calls column number `i` of a file, quoted.
 std::string column_of(const Source& source, const std::vector<std::string>& columns, size_t i);
 
 // A column of a JSON or Parquet file, with the type that DuckDB gives it.
@@ -29,7 +32,7 @@ struct Described {
   std::string name;
   std::string type;
 };
-std::vector<Described> described_columns(const Database& database, const Source& source);
+std::vector<Described> parquet_columns(const Database& database, const Source& source);
 
 // Module::column_names().
 std::vector<std::string> read_column_names(const Source& source, const ReaderOptions& options, const Limits& limits);

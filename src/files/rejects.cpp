@@ -10,6 +10,8 @@ namespace etl::files {
 
 namespace {
 
+constexpr size_t kMostRawBytes = 1 << 24;  // no row is longer
+
 struct Place {
   int64_t line = 0;
   std::string raw;
@@ -37,12 +39,13 @@ class RecordWalk {
 
   void line(std::string_view text) {
     ++line_;
-    if (record_.raw.empty() && record_.line == 0) {
+    if (record_.line == 0) {
       record_ = {line_, std::string(text)};
-    } else {
+    } else if (record_.raw.size() < kMostRawBytes) {
       record_.raw.append("\n").append(text);
     }
-    if (split_record(record_.raw, marks_)) end_record();
+    is_open_ = ends_in_quotes(text, marks_, is_open_);
+    if (!is_open_) end_record();
   }
 
  private:
@@ -67,6 +70,7 @@ class RecordWalk {
   int64_t records_ = 0;
   int64_t rows_ = 0;
   Place record_;
+  bool is_open_ = false;  // the next line belongs to it, too
 };
 
 // Other formats have no lines.

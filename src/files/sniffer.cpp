@@ -7,6 +7,7 @@
 
 #include "crawl/column_types.h"
 #include "files/csv_dialect.h"
+#include "files/json_columns.h"
 #include "files/problems.h"
 #include "files/reader.h"
 #include "files/stream.h"
@@ -208,7 +209,8 @@ Shape sniff_shape(const Source& source, const ReaderOptions& options, int64_t ro
   return explained(source, [&] {
     const Database database(limits, {source.descriptor});
     if (source.format == Format::kCsv) return sniff_csv(database, source, options, rows);
-    const std::vector<Described> described = described_columns(database, source);
+    const std::vector<Described> described =
+        source.format == Format::kJson ? json_columns(database, source) : parquet_columns(database, source);
     std::vector<std::string> names;
     for (const Described& column : described) names.push_back(column.name);
     check_names(source, names);

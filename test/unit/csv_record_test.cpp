@@ -25,6 +25,16 @@ TEST(CsvRecord, KnowsThatARecordGoesOn) {
   EXPECT_EQ(split_record("a,\"b\nc\"", {}), Fields({"a", "b\nc"}));
 }
 
+TEST(CsvRecord, KnowsLineByLineThatARecordGoesOn) {
+  EXPECT_FALSE(ends_in_quotes("a,b", {}, false));
+  EXPECT_FALSE(ends_in_quotes("a,\"b \"\"c\"\"\"", {}, false));
+  EXPECT_TRUE(ends_in_quotes("a,\"b", {}, false));
+  EXPECT_TRUE(ends_in_quotes("", {}, true));
+  EXPECT_TRUE(ends_in_quotes("b \"\"c\"\"", {}, true));
+  EXPECT_FALSE(ends_in_quotes("b\"", {}, true));
+  EXPECT_FALSE(ends_in_quotes("a,\"b", {",", "", ""}, false));
+}
+
 TEST(CsvRecord, HeedsItsMarks) {
   EXPECT_EQ(split_record("a;'b;c'", {";", "'", "'"}), Fields({"a", "b;c"}));
   EXPECT_EQ(split_record("\"a\\\"b\"", {",", "\"", "\\"}), Fields({"a\"b"}));
