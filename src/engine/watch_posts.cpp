@@ -70,6 +70,7 @@ void leave_at_exit(int, Datum) {
   if (post.state != PostState::kRunning || post.generation != own_generation) return;
   post.state = PostState::kWanted;
   post.watcher = nullptr;
+  post.asked_to_leave = false;
   delay_after_death(&post);
   wake_launcher(locked);
 }
@@ -104,7 +105,11 @@ void call_at_commit(Call call) {
 void ask_to_leave(const Locked& locked, Oid database) {
   Post* post = find(locked, database);
   if (post == nullptr) return;
-  post->asked_to_leave = true;
+  if (post->state == PostState::kWanted) {
+    post->not_before = std::max(post->not_before, pg::monotonic_ms() + kGiveWayMs);
+    return;
+  }
+  post->asked_to_leave = true;  // one that is starting hears of it when it has taken its post
   if (post->state == PostState::kRunning) locked.wake(post->watcher);
 }
 
@@ -191,7 +196,6 @@ bool take(const StartOrder& order) {
     if (!expected) return false;
     post.state = PostState::kRunning;
     post.watcher = MyProc;
-    post.asked_to_leave = false;
     post.has_news = true;
     own_place = order.place;
     own_generation = ++post.generation;
@@ -227,6 +231,7 @@ void give_way() {
   Post& post = own(locked);
   post.state = PostState::kWanted;
   post.watcher = nullptr;
+  post.asked_to_leave = false;
   post.not_before = pg::monotonic_ms() + kGiveWayMs;
   wake_launcher(locked);
 }
