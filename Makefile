@@ -62,7 +62,7 @@ $(FILES_OBJS): override CPPFLAGS += -isystem $(DUCKDB_DIR)
 
 $(FILES_MODULE): $(FILES_OBJS) $(FILES_SHARED)
 	$(CXX) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ -Wl,-Bsymbolic -Wl,-rpath,'$$ORIGIN' \
-	  -L$(DUCKDB_DIR) -lduckdb -lstdc++ -lpthread
+	  -L$(DUCKDB_DIR) -lduckdb -lz -lstdc++ -lpthread
 
 .PHONY: install-files
 install-files: $(FILES_MODULE)

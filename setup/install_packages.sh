@@ -21,6 +21,7 @@ packages=(
   libipc-run-perl                           # test/crash
   libgtest-dev                              # test/unit
   libpqxx-dev                               # src/client, test/bench
+  zlib1g-dev                                # src/files
   nlohmann-json3-dev                        # JSON in src/states and src/locations
 )
 # Brings DuckDB, for src/files; also where node itself was installed in another way.

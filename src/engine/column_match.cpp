@@ -158,6 +158,9 @@ int attribute_of(const std::string& name, const std::vector<pg::Column>& columns
 
 ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
                           bool keeps_rest) {
+  if (file.columns.empty() && file.format != files::Format::kCsv)
+    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no columns", file.name.c_str()),
+                      "It holds no object that has any.");
   if (file.columns.empty() || (file.columns.size() == 1 && file.columns[0].empty()))
     throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", file.name.c_str()),
                       "It is empty, or its first line is.", "Its first line must name its columns.");

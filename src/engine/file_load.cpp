@@ -151,6 +151,12 @@ int64_t FileLoad::merge_stage() const {
 
 Loaded FileLoad::add(const FileInput& file) {
   const Loaded loaded = load(file);
+  // Matched by position, and no row fits: no empty table, but something else.
+  if (loaded.rows == 0 && !loaded.note.empty())
+    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT,
+                      pg::format("file \"%s\" has neither a name nor a row that fits table %s", file.name.c_str(),
+                                 options_.table.c_str()),
+                      "", "Is it of the type that its name says? See the job's reader_options: delimiter, encoding.");
   total_.rows += loaded.rows;
   total_.rejected += loaded.rejected;
   note(loaded.note);

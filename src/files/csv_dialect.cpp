@@ -1,6 +1,7 @@
 #include "files/csv_dialect.h"
 
 #include "files/reader.h"
+#include "files/stream.h"
 
 namespace etl::files {
 

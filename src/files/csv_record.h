@@ -1,4 +1,4 @@
-// One record of a CSV file, taken apart: its header.
+// One record of a CSV file: its header, or one that does not fit.
 #pragma once
 
 #include <optional>
@@ -20,5 +20,8 @@ std::optional<std::vector<std::string>> split_record(std::string_view record, co
 
 // The same line by line: whether a quoted field goes on after this one. The record ends with the first that says no.
 bool ends_in_quotes(std::string_view line, const CsvMarks& marks, bool begins_in_quotes);
+
+// At most so many bytes of a text, without half a character at the end; what is not UTF-8, or NUL, as \xe9.
+std::string printable(std::string_view text, size_t most = std::string_view::npos);
 
 }  // namespace etl::files

@@ -97,25 +97,4 @@ void execute(duckdb_connection connection, const std::string& sql) {
   if (!ok) throw error;
 }
 
-std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql) {
-  duckdb_result result;
-  if (duckdb_query(database.connection(), sql.c_str(), &result) != DuckDBSuccess) {
-    const QueryError error(duckdb_result_error(&result), duckdb_result_error_type(&result));
-    duckdb_destroy_result(&result);
-    throw error;
-  }
-  const size_t columns = duckdb_column_count(&result);
-  const size_t row_count = duckdb_row_count(&result);
-  std::vector<std::vector<std::string>> rows(row_count, std::vector<std::string>(columns));
-  for (size_t row = 0; row < row_count; ++row) {
-    for (size_t column = 0; column < columns; ++column) {
-      char* text = duckdb_value_varchar(&result, column, row);
-      if (text != nullptr) rows[row][column] = text;
-      duckdb_free(text);
-    }
-  }
-  duckdb_destroy_result(&result);
-  return rows;
-}
-
 }  // namespace etl::files

@@ -69,9 +69,6 @@ inline std::string_view text_of(const duckdb_string_t& text) {
 // Runs a query for its effect. Throws QueryError.
 void execute(duckdb_connection connection, const std::string& sql);
 
-// The whole result of a short query, as text; nulls are empty. Throws QueryError.
-std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql);
-
 // What DuckDB says is wrong, with its kind.
 class QueryError : public std::runtime_error {
  public:

@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "files/stream.h"
 #include "pg/guard.h"
 
 namespace etl::files {

@@ -1,11 +1,12 @@
 #include "files/problems.h"
 
+#include <array>
+
+#include "files/csv_record.h"
+
 namespace etl::files {
 
 namespace {
-
-constexpr const char* kEncodingHint =
-    "If the file has another encoding, name it: reader_options => '{\"encoding\": \"latin-1\"}', or utf-16.";
 
 // The rest of the line that begins with `start`; empty if there is none.
 std::string line_after(const std::string& text, const std::string& start) {
@@ -38,21 +39,34 @@ RecordProblem describe(int64_t record, const std::string& raw, const std::string
   if (reason.starts_with("Invalid unicode")) return {record, raw, "22021", "is not in the file's encoding"};
   if (reason.find("unterminated quote") != std::string::npos) return {record, raw, "22P04", "a quote does not end"};
   if (reason.find("Maximum line size") != std::string::npos) return {record, "", "54000", "a line has more than 16 MB"};
-  return {record, raw, "22P04", reason};
+  return {record, raw, "22P04", "is no CSV"};
 }
 
+namespace {
+
+// What DuckDB says is wrong with a record.
+constexpr std::array<std::string_view, 4> kReasons = {"\nExpected Number of Columns", "\nInvalid unicode",
+                                                      "\nValue with unterminated quote", "\nMaximum line size"};
+
+}  // namespace
+
 // CSV Error on Line: 4 / Original Line: 3,z / Expected Number of Columns: 3 Found: 2 / Possible fixes: ...
+// The record may have several lines, and say anything.
 std::optional<RecordProblem> record_problem(const QueryError& error) {
   const std::string message = error.what();
   const std::string record = line_after(message, "CSV Error on Line: ");
   if (record.empty()) return std::nullopt;
-  constexpr const char* kOriginal = "\nOriginal Line: ";
-  const std::string raw = line_after(message, kOriginal);
+  size_t reason_at = 0;
+  for (const std::string_view reason : kReasons)
+    if (const size_t at = message.rfind(reason); at != message.npos) reason_at = std::max(reason_at, at + 1);
+  constexpr std::string_view kOriginal = "\nOriginal Line: ";
   const size_t original = message.find(kOriginal);
-  std::string rest = original == std::string::npos ? message.substr(message.find('\n') + 1)
-                                                   : message.substr(original + strlen(kOriginal) + raw.size());
-  while (rest.starts_with('\n')) rest.erase(0, 1);
-  return describe(std::strtoll(record.c_str(), nullptr, 10), raw, rest.substr(0, rest.find('\n')));
+  std::string raw;
+  if (original < reason_at && original + kOriginal.size() < reason_at)
+    raw = message.substr(original + kOriginal.size(), reason_at - original - kOriginal.size());
+  while (raw.ends_with('\n')) raw.pop_back();
+  return describe(std::strtoll(record.c_str(), nullptr, 10), raw,
+                  message.substr(reason_at, message.find('\n', reason_at) - reason_at));
 }
 
 int sqlstate_number(const std::string& sqlstate) {
@@ -60,23 +74,41 @@ int sqlstate_number(const std::string& sqlstate) {
   return sqlstate.size() == 5 ? MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4]) : ERRCODE_BAD_COPY_FILE_FORMAT;
 }
 
+std::string hint_for(const RecordProblem& problem) {
+  return problem.sqlstate == "22021" ? kEncodingHint : kBadRowHint;
+}
+
+pg::Failure too_long(const Source& source) {
+  return pg::Failure(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                     pg::format("file \"%s\" has a row of more than 16 MB", source.name.c_str()), "",
+                     "Perhaps a quote is not closed, or it is no CSV file.");
+}
+
+pg::Failure unreadable(const Source& source, const std::string& problem, const std::string& detail) {
+  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), problem.c_str()),
+                     detail);
+}
+
 pg::Failure explain(const Source& source, const QueryError& error) {
   if (const std::optional<RecordProblem> problem = record_problem(error))
     return pg::Failure(sqlstate_number(problem->sqlstate),
                        pg::format("file \"%s\", record %lld: %s", source.name.c_str(),
                                   static_cast<long long>(problem->record), problem->error.c_str()),
-                       problem->raw.empty() ? "" : "The record is: " + problem->raw.substr(0, 1000),
-                       problem->sqlstate == "22021" ? kEncodingHint : kBadRowHint);
+                       problem->raw.empty() ? "" : "The record is: " + printable(problem->raw, kMostShown),
+                       hint_for(*problem));
   const std::string message = without_path(error.what(), source);
-  if (message.find("Parallel CSV Reader") != std::string::npos)  // what it says of a row that no buffer holds
-    return pg::Failure(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-                       pg::format("file \"%s\" has a row of more than 16 MB", source.name.c_str()), "",
-                       "Perhaps a quote is not closed, or it is no CSV file.");
-  if (error.kind() == DUCKDB_ERROR_OUT_OF_MEMORY || message.find("Out of Memory") != std::string::npos)
+  const auto says = [&](const char* text) { return message.find(text) != std::string::npos; };
+  if (says("Parallel CSV Reader")) return too_long(source);  // what it says of a row that no buffer holds
+  if (says("state machine"))
+    return unreadable(source, "is no CSV file", "Its lines end in different ways: LF, CR LF, CR.");
+  if (says("GZIP")) return unreadable(source, "is damaged, or not compressed with gzip");
+  if (source.format == Format::kParquet &&
+      (says("Protocol") || says("type:") || says("magic bytes") || says("ooter length") || says("too small")))
+    return unreadable(source, "is damaged, or no Parquet file");
+  if (error.kind() == DUCKDB_ERROR_OUT_OF_MEMORY || says("Out of Memory"))
     return pg::Failure(ERRCODE_OUT_OF_MEMORY, pg::format("not enough memory to read file \"%s\"", source.name.c_str()),
                        first_line(message), "Increase etl_orchestrator.file_memory_limit, or decrease file_threads.");
-  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" cannot be read", source.name.c_str()),
-                     first_line(message));
+  return unreadable(source, "cannot be read", printable(first_line(message), kMostShown));
 }
 
 }  // namespace etl::files

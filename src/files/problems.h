@@ -23,11 +23,20 @@ std::optional<RecordProblem> record_problem(const QueryError& error);
 // The error that a file cannot be read, from what DuckDB says of it.
 pg::Failure explain(const Source& source, const QueryError& error);
 
+pg::Failure too_long(const Source& source);
+pg::Failure unreadable(const Source& source, const std::string& problem, const std::string& detail = "");
+
 // "22P04" as the server's number.
 int sqlstate_number(const std::string& sqlstate);
 
 inline constexpr const char* kBadRowHint =
     "Mend the file, set the job's reader_options, or let on_bad_row => 'reject' put such rows aside.";
+
+inline constexpr const char* kEncodingHint =
+    "If the file has another encoding, name it: reader_options => '{\"encoding\": \"latin-1\"}', or utf-16.";
+std::string hint_for(const RecordProblem& problem);
+
+inline constexpr size_t kMostShown = 1000;  // bytes of a record, in an error
 
 // Runs `body`; what DuckDB throws becomes the error that the user sees.
 template <typename F>

@@ -1,14 +1,18 @@
 #include "files/reader.h"
 
+#include "files/beginning.h"
 #include "files/json_columns.h"
+#include "files/lines.h"
 #include "files/problems.h"
+#include "files/stream.h"
 
 namespace etl::files {
 
 namespace {
 
-constexpr const char* kMostLineBytes = "16777216";
 constexpr const char* kBufferBytes = "33554432";
+// One thread: where rows may be wrong, one that begins in the middle does not know whether it is in quotes.
+constexpr const char* kKeepingRejects = ", store_rejects = true, parallel = false)";
 constexpr size_t kMostColumns = 1600;  // of a table
 constexpr size_t kMostHeaderLines = 100;
 
@@ -25,7 +29,8 @@ std::string csv_reader(const Source& source, const ReaderOptions& options, const
          ", escape = " + quote_literal(marks.escape) + ", header = " + (header ? "true" : "false") +
          ", skip = " + std::to_string(skip) + ", nullstr = " + quote_literal(options.null_string.value_or("")) +
          ", allow_quoted_nulls = false, comment = '', encoding = " + quote_literal(options.encoding.value_or("utf-8")) +
-         ", max_line_size = " + kMostLineBytes + ", buffer_size = " + kBufferBytes + compression_of(source);
+         ", max_line_size = " + std::to_string(kMostLineBytes) + ", buffer_size = " + kBufferBytes +
+         compression_of(source);
 }
 
 std::string named_columns(const std::vector<std::string>& columns, const std::vector<std::string>& types) {
@@ -44,22 +49,37 @@ std::string numbered_columns(size_t count) {
 
 std::string json_reader(const std::string& function, const Source& source, const std::string& columns) {
   return function + "(" + quote_literal(path_of(source.descriptor)) + ", format = 'auto'" +
-         compression_of(source, "uncompressed") + ", maximum_object_size = " + kMostLineBytes + columns + ")";
+         compression_of(source, "uncompressed") + ", maximum_object_size = " + std::to_string(kMostLineBytes) +
+         columns + ")";
 }
 
 std::string parquet_reader(const Source& source) {
   return "read_parquet(" + quote_literal(path_of(source.descriptor)) + ")";
 }
 
-std::vector<std::string> csv_names(const Database& database, const Source& source, const ReaderOptions& options) {
+pg::Failure bad_header(const Source& source, const char* what) {
+  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", source.name.c_str()), what,
+                     "Its first line must name its columns.");
+}
+
+std::vector<std::string> csv_names(const Source& source, const ReaderOptions& options) {
   const CsvMarks marks = marks_of(options);
+  LineReader lines(source, options);
   std::string record;
-  for (const auto& line : query(
-           database, "SELECT line FROM " + lines_of(source, options) + " LIMIT " + std::to_string(kMostHeaderLines))) {
-    record += line[0];
-    if (const auto fields = split_record(record, marks)) return *fields;
+  std::string line;
+  for (size_t count = 0; lines.next(&line); ++count) {
+    if (lines.was_too_long()) throw too_long(source);
+    if (printable(line) != line)
+      throw pg::Failure(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+                        pg::format("the header of file \"%s\" is not in its encoding", source.name.c_str()),
+                        "It is: " + printable(line, kMostShown), kEncodingHint);
+    record += line;
+    if (const auto fields = split_record(record.ends_with('\r') ? record.substr(0, record.size() - 1) : record, marks))
+      return *fields;
+    if (count == kMostHeaderLines) break;
     record += '\n';
   }
+  if (!record.empty()) throw bad_header(source, "A quote in its first line does not end.");
   return {};
 }
 
@@ -80,7 +100,7 @@ std::string reader_of(const Source& source, const ReaderOptions& options, const 
     return json_reader("read_json", source, ", columns = {" + named_columns(columns, types) + "}");
   return csv_reader(source, options, numbered_columns(columns.size()), marks_of(options), options.header.value_or(true),
                     options.skip) +
-         (keeps_rejects ? ", store_rejects = true)" : ")");
+         (keeps_rejects ? kKeepingRejects : ")");
 }
 
 std::string lines_of(const Source& source, const ReaderOptions& options) {
@@ -112,9 +132,10 @@ std::vector<std::string> read_column_names(const Source& source, const ReaderOpt
 
 std::vector<std::string> read_column_names(const Database& database, const Source& source,
                                            const ReaderOptions& options) {
+  check_beginning(source, options, false);
   std::vector<std::string> names;
   if (source.format == Format::kCsv) {
-    names = csv_names(database, source, options);
+    names = csv_names(source, options);
   } else if (source.format == Format::kJson) {
     names = json_names(database, source);
   } else {

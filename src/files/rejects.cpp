@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "files/lines.h"
 #include "files/problems.h"
 #include "files/reader.h"
 #include "files/stream.h"
@@ -9,8 +10,6 @@
 namespace etl::files {
 
 namespace {
-
-constexpr size_t kMostRawBytes = 1 << 24;  // no row is longer
 
 struct Place {
   int64_t line = 0;
@@ -41,16 +40,27 @@ class RecordWalk {
     ++line_;
     if (record_.line == 0) {
       record_ = {line_, std::string(text)};
-    } else if (record_.raw.size() < kMostRawBytes) {
+    } else if (record_.raw.size() < kMostLineBytes) {
       record_.raw.append("\n").append(text);
     }
     is_open_ = ends_in_quotes(text, marks_, is_open_);
     if (!is_open_) end_record();
   }
 
+  // At the end of the file. A quote that has not ended makes all the rest one record.
+  void end() {
+    if (is_open_) open_since_ = record_.line;
+    if (record_.line > 0) end_record();
+  }
+
+  int64_t open_since() const { return open_since_; }   // the line; 0: all quotes have ended
+  bool was_too_long() const { return was_too_long_; }  // a record
+
  private:
   void end_record() {
     ++records_;
+    was_too_long_ = was_too_long_ || record_.raw.size() >= kMostLineBytes;
+    if (record_.raw.ends_with('\r')) record_.raw.pop_back();
     const bool is_header = has_header_ && records_ == 1;
     const bool is_empty = columns_ > 1 && record_.raw.empty();
     if (search_->records.contains(records_)) {
@@ -71,26 +81,34 @@ class RecordWalk {
   int64_t rows_ = 0;
   Place record_;
   bool is_open_ = false;  // the next line belongs to it, too
+  int64_t open_since_ = 0;
+  bool was_too_long_ = false;
 };
 
 // Other formats have no lines.
-void find_places(const Database& database, const LoadRequest& request, Search* search) try {
+void find_places(const LoadRequest& request, Search* search) {
   if (request.source.format != Format::kCsv || search->is_done()) return;
   RecordWalk walk(request.options, request.file_columns.size(), search);
-  Stream stream(database, "SELECT line FROM " + lines_of(request.source, request.options), [](Batch*) {});
-  while (!search->is_done()) {
-    const std::optional<Batch> batch = stream.next();
-    if (!batch) return;
-    duckdb_vector lines = batch->chunk.column(0);
-    const auto* texts = static_cast<const duckdb_string_t*>(duckdb_vector_get_data(lines));
-    uint64_t* validity = duckdb_vector_get_validity(lines);
-    for (size_t i = 0; i < batch->chunk.rows(); ++i) {
-      const bool empty = validity != nullptr && !duckdb_validity_row_is_valid(validity, i);
-      walk.line(empty ? std::string_view() : text_of(texts[i]));
-    }
-  }
-} catch (const QueryError&) {
-  // What cannot be read line by line has no line numbers.
+  LineReader lines(request.source, request.options);
+  std::string line;
+  while (!search->is_done() && lines.next(&line)) walk.line(line);
+  walk.end();
+}
+
+// Also makes sure that what was put aside are rows. Where a quote does not end, or a row has no end, DuckDB goes on
+// somewhere, and the rest of the file would be missed by nobody.
+void find_all_places(const LoadRequest& request, Search* search) {
+  RecordWalk walk(request.options, request.file_columns.size(), search);
+  LineReader lines(request.source, request.options);
+  std::string line;
+  while (lines.next(&line)) walk.line(line);
+  walk.end();
+  if (walk.open_since() > 0)
+    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT,
+                      pg::format("file \"%s\", line %lld: a quote does not end", request.source.name.c_str(),
+                                 static_cast<long long>(walk.open_since())),
+                      "All the rest of the file would be one row.", "Mend the file, or set the job's reader_options.");
+  if (walk.was_too_long()) throw too_long(request.source);
 }
 
 struct BadRecord {
@@ -102,7 +120,7 @@ std::vector<BadRecord> bad_records(const Database& database, const LoadRequest& 
   std::vector<BadRecord> found;
   if (request.source.format != Format::kCsv || !request.puts_rows_aside) return found;
   for (const auto& row : query(database,
-                               "SELECT DISTINCT ON (line) line, column_name, csv_line, error_message "
+                               "SELECT DISTINCT ON (line) line::VARCHAR, column_name, csv_line, error_message "
                                "FROM reject_errors ORDER BY line, column_idx"))
     found.push_back({describe(std::stoll(row[0]), row[2], row[3]), row[1]});
   return found;
@@ -118,8 +136,8 @@ std::string file_name_of(const LoadRequest& request, const std::string& column) 
 }  // namespace
 
 void forget_rejects(const Database& database) {
-  query(database, "DROP TABLE IF EXISTS reject_errors");
-  query(database, "DROP TABLE IF EXISTS reject_scans");
+  execute(database.connection(), "DROP TABLE IF EXISTS reject_errors");
+  execute(database.connection(), "DROP TABLE IF EXISTS reject_scans");
 }
 
 std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request,
@@ -128,51 +146,52 @@ std::vector<Reject> list_rejects(const Database& database, const LoadRequest& re
   Search search;
   for (const BadRecord& record : records) search.records.insert(record.problem.record);
   for (const BadValue& value : bad) search.rows.insert(value.row);
-  find_places(database, request, &search);
+  if (request.puts_rows_aside && request.source.format == Format::kCsv) find_all_places(request, &search);
 
   std::vector<Reject> rejects;
   for (const BadRecord& record : records) {
     const RecordProblem& problem = record.problem;
     const Place& place = search.record_places[problem.record];
-    rejects.push_back({place.line, file_name_of(request, record.column), place.line > 0 ? place.raw : problem.raw,
-                       problem.sqlstate, problem.error});
+    rejects.push_back({place.line, file_name_of(request, record.column),
+                       printable(place.line > 0 ? place.raw : problem.raw), problem.sqlstate, problem.error});
   }
   for (const BadValue& value : bad) {
     const Place& place = search.row_places[value.row];
-    rejects.push_back({place.line, value.column, place.line > 0 ? place.raw : value.text, value.sqlstate, value.error});
+    rejects.push_back(
+        {place.line, value.column, printable(place.line > 0 ? place.raw : value.text), value.sqlstate, value.error});
   }
   std::stable_sort(rejects.begin(), rejects.end(), [](const Reject& a, const Reject& b) { return a.line < b.line; });
   return rejects;
 }
 
-pg::Failure explain_value(const Database& database, const LoadRequest& request, const BadValue& bad,
-                          const std::string& detail) {
+pg::Failure explain_value(const LoadRequest& request, const BadValue& bad, const std::string& detail) {
   Search search;
   search.rows.insert(bad.row);
-  find_places(database, request, &search);
+  find_places(request, &search);
   const Place& place = search.row_places[bad.row];
   const std::string where = place.line > 0
                                 ? pg::format("line %lld", static_cast<long long>(place.line))
                                 : pg::format("row %lld", static_cast<long long>(bad.row + request.first_row));
   std::string text = pg::format("File \"%s\", %s", request.source.name.c_str(), where.c_str());
-  if (!bad.column.empty()) text += pg::format(", column \"%s\": \"%s\"", bad.column.c_str(), bad.text.c_str());
+  if (!bad.column.empty())
+    text += pg::format(", column \"%s\": \"%s\"", bad.column.c_str(), printable(bad.text, kMostShown).c_str());
   text += ".";
   if (!detail.empty()) text += "\n" + detail;
   return pg::Failure(sqlstate_number(bad.sqlstate), bad.error, text, kBadRowHint);
 }
 
-pg::Failure explain_record(const Database& database, const LoadRequest& request, const QueryError& error) {
+pg::Failure explain_record(const LoadRequest& request, const QueryError& error) {
   const std::optional<RecordProblem> problem = record_problem(error);
   if (!problem) return explain(request.source, error);
   Search search;
   search.records.insert(problem->record);
-  find_places(database, request, &search);
+  find_places(request, &search);
   const Place& place = search.record_places[problem->record];
   if (place.line == 0) return explain(request.source, error);
   return pg::Failure(sqlstate_number(problem->sqlstate),
                      pg::format("file \"%s\", line %lld: %s", request.source.name.c_str(),
                                 static_cast<long long>(place.line), problem->error.c_str()),
-                     "The record is: " + place.raw.substr(0, 1000), kBadRowHint);
+                     "The record is: " + printable(place.raw, kMostShown), hint_for(*problem));
 }
 
 }  // namespace etl::files

@@ -26,10 +26,9 @@ std::vector<Reject> list_rejects(const Database& database, const LoadRequest& re
                                  const std::vector<BadValue>& bad);
 
 // The error that a load fails with because of a value; after it nothing may be asked of the server.
-pg::Failure explain_value(const Database& database, const LoadRequest& request, const BadValue& bad,
-                          const std::string& detail);
+pg::Failure explain_value(const LoadRequest& request, const BadValue& bad, const std::string& detail);
 
 // Likewise because of what DuckDB says.
-pg::Failure explain_record(const Database& database, const LoadRequest& request, const QueryError& error);
+pg::Failure explain_record(const LoadRequest& request, const QueryError& error);
 
 }  // namespace etl::files

@@ -1,11 +1,9 @@
 #include "files/sniffer.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <map>
 
 #include "crawl/column_types.h"
+#include "files/beginning.h"
 #include "files/csv_dialect.h"
 #include "files/json_columns.h"
 #include "files/problems.h"
@@ -19,50 +17,8 @@ namespace {
 constexpr int64_t kFewestRows = 1000;
 constexpr int64_t kMostCells = 2'000'000;  // of a sample: a second or two
 
-constexpr size_t kBeginning = 65536;  // bytes that are looked at before anything else
-constexpr const char* kUtf16 = "If it is encoded in UTF-16, say so: reader_options => '{\"encoding\": \"utf-16\"}'.";
-
-struct Magic {
-  std::string_view bytes;
-  const char* what;
-  const char* hint;
-};
-
-// What is no text, though its name says so.
-constexpr std::array<Magic, 6> kNoText = {
-    {{"PAR1", "is a Parquet file", "Rename it to .parquet."},
-     {"\x1f\x8b", "is compressed with gzip", "Rename it to end with .gz."},
-     {"PK\x03\x04", "is a ZIP archive", "Unpack it, or compress its files with gzip."},
-     {"\x28\xb5\x2f\xfd", "is compressed with zstd", "Compress it with gzip."},
-     {"\xff\xfe", "is encoded in UTF-16", kUtf16},
-     {"\xfe\xff", "is encoded in UTF-16", kUtf16}}};
-
-pg::Failure refusal(const Source& source, const std::string& what, const std::string& hint = "") {
-  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), what.c_str()), "",
-                     hint);
-}
-
-void check_text(const Source& source, const ReaderOptions& options, std::string_view start) {
-  if (options.encoding.value_or("utf-8") != "utf-8") return;
-  for (const Magic& magic : kNoText)
-    if (start.starts_with(magic.bytes)) throw refusal(source, magic.what, magic.hint);
-  const size_t nul = start.find('\0');
-  if (nul != start.npos) throw refusal(source, pg::format("has a NUL byte at offset %zu: it is no text", nul), kUtf16);
-}
-
-// Says in plain words what DuckDB would say in others, or take for text.
-void check_beginning(const Source& source, const ReaderOptions& options) {
-  std::string buffer(kBeginning, '\0');
-  const ssize_t size = pread(source.descriptor, buffer.data(), buffer.size(), 0);
-  const std::string_view start(buffer.data(), size < 0 ? 0 : static_cast<size_t>(size));
-  if (start.empty()) throw refusal(source, "is empty");
-  if (source.format == Format::kParquet) {
-    if (!start.starts_with("PAR1")) throw refusal(source, "is no Parquet file");
-  } else if (source.compressed) {
-    if (!start.starts_with("\x1f\x8b")) throw refusal(source, "is not compressed with gzip");
-  } else {
-    check_text(source, options, start);
-  }
+pg::Failure refusal(const Source& source, const std::string& what) {
+  return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), what.c_str()));
 }
 
 // Rows that cannot be taken apart are left out: a type is found without them.
@@ -205,7 +161,7 @@ Shape sniff_json(const Database& database, const Source& source, const ReaderOpt
 }  // namespace
 
 Shape sniff_shape(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) {
-  check_beginning(source, options);
+  check_beginning(source, options, true);
   return explained(source, [&] {
     const Database database(limits, {source.descriptor});
     if (source.format == Format::kCsv) return sniff_csv(database, source, options, rows);

@@ -55,6 +55,40 @@ class Execution {
   duckdb_result result_ = {};
 };
 
+std::string value_text(duckdb_vector vector, duckdb_type type, size_t row) {
+  uint64_t* validity = duckdb_vector_get_validity(vector);
+  if (validity != nullptr && !duckdb_validity_row_is_valid(validity, row)) return "";
+  const void* data = duckdb_vector_get_data(vector);
+  switch (type) {
+    case DUCKDB_TYPE_VARCHAR:
+      return std::string(text_of(static_cast<const duckdb_string_t*>(data)[row]));
+    case DUCKDB_TYPE_BOOLEAN:
+      return static_cast<const bool*>(data)[row] ? "true" : "false";
+    case DUCKDB_TYPE_INTEGER:
+      return std::to_string(static_cast<const int32_t*>(data)[row]);
+    case DUCKDB_TYPE_UINTEGER:
+      return std::to_string(static_cast<const uint32_t*>(data)[row]);
+    case DUCKDB_TYPE_BIGINT:
+      return std::to_string(static_cast<const int64_t*>(data)[row]);
+    case DUCKDB_TYPE_UBIGINT:
+      return std::to_string(static_cast<const uint64_t*>(data)[row]);
+    default:
+      throw QueryError("a query gives a type that is not expected", DUCKDB_ERROR_INTERNAL);
+  }
+}
+
+void append_rows(const Chunk& chunk, std::vector<std::vector<std::string>>* rows) {
+  const size_t first = rows->size();
+  rows->resize(first + chunk.rows());
+  for (size_t column = 0; column < duckdb_data_chunk_get_column_count(chunk.get()); ++column) {
+    duckdb_vector vector = chunk.column(column);
+    duckdb_logical_type type = duckdb_vector_get_column_type(vector);
+    const duckdb_type kind = duckdb_get_type_id(type);
+    duckdb_destroy_logical_type(&type);
+    for (size_t row = 0; row < chunk.rows(); ++row) (*rows)[first + row].push_back(value_text(vector, kind, row));
+  }
+}
+
 }  // namespace
 
 Stream::Stream(const Database& database, const std::string& sql, Prepare prepare)
@@ -152,6 +186,13 @@ std::optional<Batch> Stream::next() {
     [[maybe_unused]] const ssize_t got = read(wakeup_, &count, sizeof count);
   }
   return batch;
+}
+
+std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql) {
+  std::vector<std::vector<std::string>> rows;
+  Stream stream(database, sql, [](Batch*) {});
+  while (const std::optional<Batch> batch = stream.next()) append_rows(batch->chunk, &rows);
+  return rows;
 }
 
 }  // namespace etl::files

@@ -68,4 +68,8 @@ class Stream {
   std::thread thread_;
 };
 
+// The whole result of a query that gives texts, whole numbers and booleans, as text; nulls are empty. Throws
+// QueryError, or what the server raises meanwhile.
+std::vector<std::vector<std::string>> query(const Database& database, const std::string& sql);
+
 }  // namespace etl::files

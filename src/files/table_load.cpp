@@ -4,6 +4,7 @@
 
 #include "files/batch_writer.h"
 
+#include "files/gzip.h"
 #include "files/problems.h"
 #include "files/reader.h"
 #include "files/rejects.h"
@@ -87,6 +88,12 @@ class Load {
   }
 
   LoadResult run() {
+    std::optional<GzipCheck> check;
+    if (request_.source.compressed) check.emplace(request_.source.descriptor);
+    const auto require_whole = [&] {
+      const std::string problem = check ? check->wait() : "";
+      if (!problem.empty()) throw unreadable(request_.source, problem);
+    };
     Stream stream(database_, query_text(), [this](Batch* batch) { prepare(batch); });
     LoadResult result;
     try {
@@ -95,12 +102,14 @@ class Load {
       if (!fault_) throw;
       stream.stop();
       const char* detail = error.data().detail;
-      throw explain_value(database_, request_, *fault_, detail == nullptr ? "" : detail);
+      throw explain_value(request_, *fault_, detail == nullptr ? "" : detail);
     } catch (const QueryError& error) {
       stream.stop();
-      throw explain_record(database_, request_, error);
+      require_whole();
+      throw explain_record(request_, error);
     }
     stream.stop();
+    require_whole();
     result.rejects = list_rejects(database_, request_, bad_);
     return result;
   }

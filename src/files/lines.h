@@ -1,0 +1,48 @@
+// The lines of a text file, as they are there: for its header, and to find the place of a row that does not fit.
+//
+// They are read without DuckDB, which takes no line that is not in its encoding, or ends otherwise than the first.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "files/gzip.h"
+#include "files/module.h"
+
+namespace etl::files {
+
+class LineReader {
+ public:
+  // Begins after the lines that the options skip.
+  LineReader(const Source& source, const ReaderOptions& options);
+
+  // False at the end. The line is in UTF-8, as far as the file is in its encoding, and without its "\n"; an "\r" before
+  // that is kept. Where the first line ends with "\r" alone, all do.
+  bool next(std::string* line);
+
+  // Whether the last line was longer than any that can be read; then it was cut off.
+  bool was_too_long() const { return was_too_long_; }
+
+ private:
+  enum class Encoding { kUtf8, kLatin1, kUtf16 };
+
+  bool fill();
+  void decode(std::string_view bytes);
+  void find_line_end();
+
+  const Source source_;
+  Encoding encoding_;
+  std::unique_ptr<GzipReader> gzip_;
+  int64_t offset_ = 0;
+  std::string bytes_;  // as read
+  std::string rest_;   // half a character of UTF-16
+  std::string text_;   // decoded
+  size_t at_ = 0;      // the next character of it
+  bool has_begun_ = false;
+  char line_end_ = '\n';
+  bool was_too_long_ = false;
+};
+
+inline constexpr size_t kMostLineBytes = 1 << 24;
+
+}  // namespace etl::files
