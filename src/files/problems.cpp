@@ -37,7 +37,7 @@ RecordProblem describe(int64_t record, const std::string& raw, const std::string
   if (sscanf(reason.c_str(), "Expected Number of Columns: %d Found: %d", &wanted, &found) == 2)
     return {record, raw, "22P04", pg::format("expected %d columns, found %d", wanted, found)};
   if (reason.starts_with("Invalid unicode")) return {record, raw, "22021", "is not in the file's encoding"};
-  if (reason.find("unterminated quote") != std::string::npos) return {record, raw, "22P04", "a quote does not end"};
+  if (reason.find("unterminated quote") != std::string::npos) return {record, raw, "22P04", "a quote does not end where its value does"};
   if (reason.find("Maximum line size") != std::string::npos) return {record, "", "54000", "a line has more than 16 MB"};
   return {record, raw, "22P04", "is no CSV"};
 }
