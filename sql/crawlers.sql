@@ -85,13 +85,6 @@ BEGIN
       MESSAGE = format('layer "%s" does not exist', create_crawler.layer),
       HINT = format('Create it with SELECT setup.create_layer(%L).', create_crawler.layer);
   END IF;
-  IF create_crawler.location IS NOT NULL
-     AND NOT EXISTS (SELECT FROM setup.locations l WHERE l.location_name = create_crawler.location) THEN
-    RAISE undefined_object USING
-      MESSAGE = format('location "%s" does not exist, or is not granted to you', create_crawler.location),
-      HINT = format('Create it with SELECT setup.create_location(%L, ''/directory''), or ask its owner for '
-                    'setup.grant_location().', create_crawler.location);
-  END IF;
   IF create_crawler.on_new_column NOT IN ('add', 'ignore', 'fail') THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('on_new_column "%s" is not known', create_crawler.on_new_column),
@@ -119,6 +112,10 @@ BEGIN
     'provenance', create_crawler.provenance))
     || CASE WHEN create_crawler.reader_options IS NULL THEN '{}'
             ELSE jsonb_build_object('reader_options', create_crawler.reader_options) END);
+EXCEPTION WHEN foreign_key_violation THEN
+  RAISE undefined_object USING
+    MESSAGE = format('location "%s" does not exist', create_crawler.location),
+    HINT = format('Create it with SELECT setup.create_location(%L, ''/directory'').', create_crawler.location);
 END
 $$;
 

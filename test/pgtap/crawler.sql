@@ -246,7 +246,7 @@ RESET SESSION AUTHORIZATION;
 SELECT throws_ok($$SELECT setup.crawl('shop')$$, '42501', NULL, 'a superuser becomes the owner first, too');
 SELECT throws_ok($$SELECT setup.crawl('nothing')$$, '42704', 'crawler "nothing" does not exist', 'a crawler must be there');
 SELECT throws_ok($$SELECT setup.create_crawler('new', 'landing', 'nothing')$$, '42704', NULL, 'so must its layer');
-SELECT throws_ok($$SELECT setup.create_crawler('new', 'nothing', 'bronze')$$, '23503', NULL, 'and its location');
+SELECT throws_ok($$SELECT setup.create_crawler('new', 'nothing', 'bronze')$$, '42704', 'location "nothing" does not exist', 'and its location');
 SELECT throws_ok($$SELECT setup.create_crawler('new', 'landing', 'bronze', reader_options => '{"delimiter": "ab"}')$$,
   '22023', NULL, 'options are checked');
 
