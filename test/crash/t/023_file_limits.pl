@@ -49,7 +49,11 @@ sub in_mid_load { return $node->becomes_true("SELECT count(*) = 1 $loading > '40
 
 # Nothing that a session does maps DuckDB, but a load.
 
-sub maps_duckdb { my ($pid) = @_; return slurp_file("/proc/$pid/maps") =~ /libduckdb/ ? 1 : 0 }
+# How many of these processes have; one that has just ended has not.
+sub maps_duckdb {
+  my ($pids) = @_;
+  return scalar grep { (eval { slurp_file("/proc/$_/maps") } // '') =~ /libduckdb/ } split ' ', $pids;
+}
 my $session = $node->session;
 my $pid = $session->query_safe('SELECT pg_backend_pid()');
 $session->query_safe('SET client_min_messages = warning');
@@ -92,7 +96,7 @@ for my $type (sort keys %pieces) {
   # Up to four buffers of 32 MB, of which the small file does not need all; the large one has 300 MB.
   cmp_ok($large, '<', $small + 3 * 32_768, "$type: a file of ten times the size takes no more memory");
 }
-is(maps_duckdb($node->processes('worker')), 1, 'a worker that has loaded a file has mapped libduckdb');
+cmp_ok(maps_duckdb($node->processes('worker')), '>', 0, 'a worker that has loaded a file has mapped libduckdb');
 
 # Cancels and timeouts.
 
