@@ -1,4 +1,4 @@
-// The server's headers, for C++. Only src/pg and src/engine include this file.
+// The server's headers, for C++. Only src/pg, src/engine and src/files include this file.
 //
 // Standard headers come first: the server's headers define macros for names like snprintf and _.
 #pragma once
