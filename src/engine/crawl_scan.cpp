@@ -19,17 +19,6 @@ constexpr size_t kMostLookedAt = 64;
 constexpr int64_t kSampleRows = 100'000;  // of a data set
 constexpr int64_t kFewestRows = 2'000;    // of each of its files
 
-files::Format format_of(locations::FileType type) {
-  switch (type.format) {
-    case locations::Format::kCsv:
-      return files::Format::kCsv;
-    case locations::Format::kParquet:
-      return files::Format::kParquet;
-    default:
-      return files::Format::kJson;
-  }
-}
-
 std::vector<std::string> some_of(const std::vector<std::string>& files) {
   if (files.size() <= kMostLookedAt) return files;
   std::vector<std::string> some;
@@ -133,7 +122,7 @@ class Scanner {
   files::Shape sniff(const std::string& path, locations::FileType type, const files::ReaderOptions& options,
                      int64_t rows) const {
     const locations::File file = open_file(location_, path);
-    const files::Source source = {file.descriptor(), path, format_of(type),
+    const files::Source source = {file.descriptor(), path, module_format(type.format),
                                   type.compression != locations::Compression::kNone};
     files::Shape shape = module_.sniff(source, options, rows, file_limits());
     check_names(path, shape);

@@ -71,17 +71,6 @@ locations::FileType format_called(const std::string& name) {
   return *type;
 }
 
-files::Format module_format(locations::Format format) {
-  switch (format) {
-    case locations::Format::kCsv:
-      return files::Format::kCsv;
-    case locations::Format::kParquet:
-      return files::Format::kParquet;
-    default:
-      return files::Format::kJson;
-  }
-}
-
 pg::Failure wrong_path(const std::string& path, const std::string& reason) {
   return pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("path \"%s\" %s", path.c_str(), reason.c_str()), "",
                      "It is relative to the location, and names a file, or a folder where partition_by is given.");

@@ -21,11 +21,6 @@ using file_store::Version;
 
 constexpr const char* kAskedFor = "loaded again, as was asked for";
 
-void add_note(std::string* notes, const std::string& more) {
-  if (more.empty() || notes->find(more) != std::string::npos) return;
-  *notes += (notes->empty() ? "" : "; ") + more;
-}
-
 // With the engine's rights: calls of file_store.
 template <typename F>
 auto in_store(F&& body) {

@@ -26,11 +26,6 @@ constexpr const char* kFileColumn = "_source_file";
 constexpr const char* kRowColumn = "_source_row";
 constexpr const char* kLoadedAtColumn = "_loaded_at";
 
-void add_note(std::string* notes, const std::string& more) {
-  if (more.empty() || notes->find(more) != std::string::npos) return;
-  *notes += (notes->empty() ? "" : "; ") + more;
-}
-
 std::string shown(const std::string& table, const std::string& file) {
   return "COPY " + table + " FROM " + pg::quote_text(file);
 }
@@ -72,6 +67,11 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 }  // namespace
+
+void add_note(std::string* notes, const std::string& more) {
+  if (more.empty() || notes->find(more) != std::string::npos) return;
+  *notes += (notes->empty() ? "" : "; ") + more;
+}
 
 files::Session& FileReader::session(const std::string& purpose) {
   if (!session_) session_ = files_module(purpose).open(file_limits());

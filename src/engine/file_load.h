@@ -31,6 +31,9 @@ struct Loaded {
   std::string note;  // what the user should know, or empty
 };
 
+// Adds what the user should know to the notes of a log row, once.
+void add_note(std::string* notes, const std::string& more);
+
 // What reads the files of one job, opened when it is first needed.
 class FileReader {
  public:

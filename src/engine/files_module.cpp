@@ -33,6 +33,17 @@ const files::Module& files_module(const std::string& purpose) {
   return *module;
 }
 
+files::Format module_format(locations::Format format) {
+  switch (format) {
+    case locations::Format::kCsv:
+      return files::Format::kCsv;
+    case locations::Format::kParquet:
+      return files::Format::kParquet;
+    default:
+      return files::Format::kJson;
+  }
+}
+
 files::Limits file_limits() {
   files::Limits limits;
   limits.threads = settings::file_threads();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "files/module.h"
+#include "locations/file_type.h"
 #include "pg/error.h"
 
 namespace etl {
@@ -12,6 +13,9 @@ bool has_files_module();
 // The module. Failure (feature_not_supported) with a hint where it is not installed; `purpose` says in the message what
 // needs it, such as "reading Parquet files".
 const files::Module& files_module(const std::string& purpose);
+
+// What the module calls a format.
+files::Format module_format(locations::Format format);
 
 // The bounds of its work, from the settings etl_orchestrator.file_*.
 files::Limits file_limits();
