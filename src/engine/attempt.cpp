@@ -4,6 +4,7 @@
 #include "engine/executor.h"
 #include "engine/failure.h"
 #include "engine/file_job.h"
+#include "engine/missing_tables.h"
 #include "engine/notices.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
@@ -28,6 +29,13 @@ run_store::Work read_work(const RunKey& run, StepId step) {
     throw pg::Failure(ERRCODE_NO_DATA_FOUND,
                       pg::format("step %d of run %lld does not exist", step, static_cast<long long>(run.id)));
   return works.front();
+}
+
+bool lacks_table(const run_store::Work& work) {
+  pg::Transaction transaction;
+  const bool is_missing = table_is_missing(work);
+  transaction.commit();
+  return is_missing;
 }
 
 void write_log(const RunKey& run, const log_store::Entry& entry) {
@@ -104,6 +112,10 @@ void run_attempt(const RunKey& run, Task* task, const AskStop& stop) {
     work = read_work(run, task->step_id);
     present(run, *task, work);
     if (!work.location.empty()) {
+      if (lacks_table(work)) {
+        entry.message = crawl_for_missing_table(run, work);
+        work = read_work(run, task->step_id);
+      }
       run_file_job(run, *task, work, stop, &notices, &entry);
     } else if (work.commits_each_statement) {
       run_each_statement(run, work, &notices, &entry);

@@ -54,7 +54,9 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
       "THEN format('resource \"%s\" does not exist', key) "
       "ELSE format('it takes %s units of resource \"%s\", which has %s', value::numeric::integer, key, r.capacity) END "
       "FROM jsonb_each_text(j.resources) LEFT JOIN setup.resources r ON r.resource = key "
-      "WHERE r.capacity IS NULL OR r.capacity < value::numeric::integer) END, j.crawler "
+      "WHERE r.capacity IS NULL OR r.capacity < value::numeric::integer) END, "
+      "(SELECT c.crawler_name FROM setup.crawler_settings c "
+      "WHERE c.crawler_name = j.crawler AND c.owner_oid = j.owner_oid) "
       "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(layer, job_name, no) "
       "CROSS JOIN LATERAL (SELECT * FROM setup.load_jobs k "
       "WHERE k.layer = wanted.layer AND k.job_name = wanted.job_name OFFSET 0) j",

@@ -122,9 +122,7 @@ class Scanner {
   files::Shape sniff(const std::string& path, locations::FileType type, const files::ReaderOptions& options,
                      int64_t rows) const {
     const locations::File file = open_file(location_, path);
-    const files::Source source = {file.descriptor(), path, module_format(type.format),
-                                  type.compression != locations::Compression::kNone};
-    files::Shape shape = module_.sniff(source, options, rows, file_limits());
+    files::Shape shape = module_.sniff(module_source(file, type), options, rows, file_limits());
     check_names(path, shape);
     return shape;
   }

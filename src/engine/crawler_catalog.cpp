@@ -10,6 +10,7 @@
 extern "C" {
 #include "common/hashfn.h"
 #include "storage/lock.h"
+#include "utils/inval.h"
 }
 
 namespace etl {
@@ -146,6 +147,14 @@ void begin_crawl(const std::string& name) {
   throw pg::Failure(ERRCODE_OBJECT_IN_USE, pg::format("crawler \"%s\" is running already", name.c_str()),
                     "It runs in another session, until that one's transaction ends.",
                     "Wait until column state of setup.crawlers is READY.");
+}
+
+void wait_for_crawl(const std::string& name) {
+  const LOCKTAG tag = lock_of(name);
+  pg::guard([&] {
+    LockAcquire(&tag, ExclusiveLock, false, false);
+    AcceptInvalidationMessages();
+  });
 }
 
 bool is_crawling(const std::string& name) {

@@ -36,6 +36,8 @@ void remove_crawler(const std::string& name);
 
 // Failure (object_in_use) where it runs in another session. Holds until the end of the transaction.
 void begin_crawl(const std::string& name);
+// The same, but waits until it does not run in another session; what that one made can be seen then.
+void wait_for_crawl(const std::string& name);
 bool is_crawling(const std::string& name);  // in another session
 
 // What became of a crawl, for setup.crawlers.

@@ -4,6 +4,7 @@
 
 #include "engine/executor.h"
 #include "engine/file_load.h"
+#include "engine/files_module.h"
 #include "locations/directory.h"
 #include "locations/file_type.h"
 #include "pg/files.h"
@@ -29,11 +30,6 @@ void require_right_to_read() {
                                pg::quote_name(pg::role_name(GetUserId())).c_str()));
 }
 
-files::Format files_format(locations::Format format) {
-  if (format == locations::Format::kParquet) return files::Format::kParquet;
-  return format == locations::Format::kCsv ? files::Format::kCsv : files::Format::kJson;
-}
-
 Loaded load_file(const run_store::Work& work, const std::function<void(int64_t rows)>& filled) {
   require_right_to_read();
   FileReader reader;
@@ -44,7 +40,7 @@ Loaded load_file(const run_store::Work& work, const std::function<void(int64_t r
   const locations::Descriptor file(open(work.file.c_str(), O_RDONLY | O_CLOEXEC));
   // What has no known name is CSV.
   const auto type = locations::file_type_of(work.file).value_or(locations::FileType());
-  load.add({file.get(), work.file, files_format(type.format), type.compression == locations::Compression::kGzip, {}});
+  load.add({file.get(), work.file, module_format(type.format), type.compression == locations::Compression::kGzip, {}});
   return load.finish(filled);
 }
 

@@ -54,9 +54,9 @@ class FileJob {
     block.look([&] { files = find_files(); });
     entry_->rows = 0;
     if (files.empty()) {
-      entry_->message = files_.nothing_found();
+      add_note(&entry_->message, files_.nothing_found());
     } else if (is_unchanged(&block, files)) {
-      entry_->message = "unchanged: " + count_of(std::ssize(files), "file", "files") + " as loaded before";
+      add_note(&entry_->message, "unchanged: " + count_of(std::ssize(files), "file", "files") + " as loaded before");
     } else {
       block.look([&] { replace_by(files); });
     }
@@ -301,7 +301,7 @@ class FileJob {
       transaction.commit();
     }
     entry_->rows = sum.rows;
-    entry_->message = sum.files > 0 ? count_of(sum.files, "file", "files") : nothing_new_;
+    add_note(&entry_->message, sum.files > 0 ? count_of(sum.files, "file", "files") : nothing_new_);
     if (renamed_ > 0) add_note(&entry_->message, pg::format("%d renamed", renamed_));
     if (touched_ > 0) add_note(&entry_->message, pg::format("%d touched", touched_));
     add_note(&entry_->message, note_);

@@ -11,17 +11,6 @@ using Columns = std::optional<std::vector<std::string>>;
 
 constexpr int64_t kRowsLookedAt = 1000;
 
-files::Source source_of(const locations::File& file, locations::FileType type) {
-  files::Source source;
-  source.descriptor = file.descriptor();
-  source.name = file.path();
-  source.format = type.format == locations::Format::kCsv       ? files::Format::kCsv
-                  : type.format == locations::Format::kParquet ? files::Format::kParquet
-                                                               : files::Format::kJson;
-  source.compressed = type.compression == locations::Compression::kGzip;
-  return source;
-}
-
 Columns read_columns(const files::Source& source) {
   const files::Module& module = files_module("reading the columns of compressed, JSON and Parquet files");
   if (source.format != files::Format::kCsv) return module.column_names(source, {}, file_limits());
@@ -36,7 +25,7 @@ Columns read_columns(const files::Source& source) {
 Columns columns_by_module(const locations::File& file, locations::FileType type) {
   if (!has_files_module()) return std::nullopt;
   try {
-    Columns columns = read_columns(source_of(file, type));
+    Columns columns = read_columns(module_source(file, type));
     return columns && columns->empty() ? std::nullopt : columns;
   } catch (const pg::Failure& failure) {
     throw locations::FileError(locations::FileError::Kind::kBroken, std::string("cannot be read: ") + (failure.detail().empty() ? failure.what() : failure.detail()));

@@ -44,6 +44,11 @@ files::Format module_format(locations::Format format) {
   }
 }
 
+files::Source module_source(const locations::File& file, locations::FileType type) {
+  return {file.descriptor(), file.path(), module_format(type.format),
+          type.compression == locations::Compression::kGzip};
+}
+
 files::Limits file_limits() {
   files::Limits limits;
   limits.threads = settings::file_threads();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "files/module.h"
+#include "locations/directory.h"
 #include "locations/file_type.h"
 #include "pg/error.h"
 
@@ -16,6 +17,9 @@ const files::Module& files_module(const std::string& purpose);
 
 // What the module calls a format.
 files::Format module_format(locations::Format format);
+
+// A file as the module is given it. It must outlive the result.
+files::Source module_source(const locations::File& file, locations::FileType type);
 
 // The bounds of its work, from the settings etl_orchestrator.file_*.
 files::Limits file_limits();

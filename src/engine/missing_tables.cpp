@@ -1,59 +1,82 @@
 #include "engine/missing_tables.h"
 
+#include "engine/crawler_catalog.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/relations.h"
-#include "pg/spi.h"
 #include "pg/transaction.h"
 
 namespace etl {
 
 namespace {
 
-std::vector<std::string> wanted_crawlers(const RunRequest& request) {
+pg::Value text(const std::string& it) {
+  return pg::value(std::string_view(it));
+}
+
+[[noreturn]] void fail_missing(const run_store::Work& work, const std::string& why, const std::string& hint) {
+  throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist%s", work.table.c_str(), why.c_str()),
+                    "", hint);
+}
+
+// That made the job, and that still belongs to its owner; or empty.
+std::string crawler_of(const run_store::Work& work) {
   static pg::Statement find{
-      "SELECT c.crawler_name FROM setup.crawler_settings c WHERE c.owner_oid = $1 AND ($2 IS NULL OR c.layer = $2) "
-      "AND EXISTS (SELECT FROM setup.load_jobs j WHERE j.layer = c.layer AND j.crawler = c.crawler_name "
-      "AND j.owner_oid = c.owner_oid AND j.is_enabled "
-      "AND NOT setup.table_exists(setup.qualified_table(j.layer, j.table_name))) ORDER BY c.crawler_name",
-      {OIDOID, TEXTOID}};
-  const pg::Value user = pg::value(GetUserId());
+      "SELECT c.crawler_name FROM setup.load_jobs j JOIN setup.crawler_settings c ON c.crawler_name = j.crawler "
+      "AND c.owner_oid = j.owner_oid WHERE j.layer = $1 AND j.job_name = $2 AND j.owner_oid = $3",
+      {TEXTOID, TEXTOID, OIDOID}};
+  const pg::Value owner = pg::value(GetUserId());
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const auto& layer = request.selection.layer;
-  const pg::Rows rows = find.run({user, layer ? pg::value(std::string_view(*layer)) : pg::null_value()});
-  std::vector<std::string> names;
-  for (int i = 0; i < rows.size(); ++i) names.push_back(rows.text(i, 0));
-  return names;
+  const pg::Rows rows = find.run({text(work.layer), text(work.job), owner});
+  return rows.size() == 0 ? "" : rows.text(0, 0);
 }
 
-// With the current user's rights.
-void crawl(const std::string& name) {
-  const std::string sql = "SELECT FROM setup.crawl(" + pg::quote_text(name) + ")";
-  const char* text = sql.c_str();
+// With the rights of the owner. What the crawler says about the table.
+std::string make_table(const std::string& crawler, const std::string& table) {
+  const std::string sql = "SELECT message FROM setup.crawl(" + pg::quote_text(crawler) +
+                          ") WHERE table_name OPERATOR(pg_catalog.=) " + pg::quote_text(table);
+  const char* statement = sql.c_str();
   const pg::Spi spi;
-  pg::guard([&] { SPI_execute(text, false, 0); });
+  pg::guard([&] { SPI_execute(statement, false, 0); });
+  const pg::Rows rows(SPI_tuptable, SPI_processed);
+  return rows.size() == 0 ? "it found no files for it" : rows.text(0, 0);
 }
 
-void tell(int level, const std::string& message) {
-  const char* text = message.c_str();
-  pg::guard([&] { ereport(level, (errmsg("%s", text))); });
+void tell_steps(const RunKey& run, const run_store::Work& work, const std::string& crawler) {
+  static pg::Statement tell{
+      "UPDATE setup.run_steps s SET reader_options = j.reader_options FROM setup.load_jobs j "
+      "WHERE s.run_id = $1 AND s.run_at = $2 AND s.layer = $3 AND s.owner_oid = $4 AND j.layer = s.layer "
+      "AND j.job_name = s.job_name AND j.owner_oid = s.owner_oid AND j.crawler = $5 "
+      "AND s.reader_options IS DISTINCT FROM j.reader_options",
+      {INT8OID, TIMESTAMPTZOID, TEXTOID, OIDOID, TEXTOID}};
+  const pg::Value owner = pg::value(GetUserId());
+  const pg::EngineRights rights;
+  const pg::Spi spi;
+  tell.run({pg::value(run.id), pg::timestamp_value(run.at), text(work.layer), owner, text(crawler)});
 }
 
 }  // namespace
 
-void crawl_for_missing_tables(const RunRequest& request) {
-  for (const std::string& name : wanted_crawlers(request)) {
-    tell(NOTICE, pg::format("tables are missing that crawler \"%s\" makes: it runs first", name.c_str()));
-    try {
-      pg::Subtransaction subtransaction;
-      crawl(name);
-      subtransaction.release();
-    } catch (const pg::Error& error) {
-      if (error.sqlstate() == ERRCODE_QUERY_CANCELED || error.sqlstate() == ERRCODE_ADMIN_SHUTDOWN) throw;
-      tell(WARNING, pg::format("crawler \"%s\" failed: %s", name.c_str(), error.what()));
-    }
+bool table_is_missing(const run_store::Work& work) {
+  return !OidIsValid(pg::find_table(pg::parse_table_name(work.table, "")));
+}
+
+std::string crawl_for_missing_table(const RunKey& run, const run_store::Work& work) {
+  pg::Transaction transaction;
+  const std::string crawler = crawler_of(work);
+  if (crawler.empty()) fail_missing(work, "", "Create the table.");
+  wait_for_crawl(crawler);
+  if (table_is_missing(work)) {
+    const std::string message = make_table(crawler, work.table);
+    if (table_is_missing(work))
+      fail_missing(work, pg::format(", and crawler \"%s\" did not make it: %s", crawler.c_str(), message.c_str()),
+                   pg::format("See what it finds: SELECT * FROM setup.crawl(%s, dry_run => true);",
+                              pg::quote_text(crawler).c_str()));
+    tell_steps(run, work, crawler);
   }
+  transaction.commit();
+  return pg::format("crawler \"%s\" made the table", crawler.c_str());
 }
 
 }  // namespace etl

@@ -1,13 +1,16 @@
-// Tables that a layer's jobs load and that are not there, though a crawler would make them.
+// Tables that jobs load and that are not there, though a crawler would make them.
 #pragma once
 
-#include "engine/request.h"
+#include "engine/run_store.h"
 
 namespace etl {
 
-// Runs the current user's crawlers of the run's layers that have made jobs for tables that are missing; the checks of
-// the run come after it. As if the user had called setup.crawl(): in this transaction and session. A crawler of
-// somebody else's is not run, and one that fails gives a warning: the checks say what is missing then.
-void crawl_for_missing_tables(const RunRequest& request);
+// True if the table of a file job is missing. Needs a transaction.
+bool table_is_missing(const run_store::Work& work);
+
+// Runs the crawler that made a job, in a transaction of its own and in the session of their owner, or waits for it
+// where it runs already; the steps of the run read their files as their jobs say afterwards. A note for the log.
+// Called and returns outside a transaction. Failure (undefined_table) where the table is missing still; pg::Error.
+std::string crawl_for_missing_table(const RunKey& run, const run_store::Work& work);
 
 }  // namespace etl

@@ -186,7 +186,7 @@ class Validator {
     return "";
   }
 
-  // A file load needs its table, and rights on it; unless a job of this run says that it makes the table.
+  // A file load needs its table, and rights on it; unless a job of this run or a crawler says that it makes the table.
   void check_target(size_t index, const PlannedRun& run) {
     const plan::Job& job = configuration_.catalog.jobs[static_cast<size_t>(blueprint_.steps[index].job)];
     const JobDetail& detail = details_[index];
@@ -197,15 +197,13 @@ class Validator {
     const Oid schema = pg::find_schema(name.schema);
     const Oid relation = pg::find_table(name);
     if (!OidIsValid(relation)) {
-      const bool made_here = std::any_of(run.steps.begin(), run.steps.end(), [&](const PlannedStep& other) {
-        return other.table == table && !other.command.empty();
-      });
+      const bool made_here = !detail.crawler.empty() ||
+                             std::any_of(run.steps.begin(), run.steps.end(), [&](const PlannedStep& other) {
+                               return other.table == table && !other.command.empty();
+                             });
       if (!made_here && (OidIsValid(schema) || name.schema != layer_name(job)))
         complain(job, pg::format("table %s does not exist", table.c_str()),
-                 (detail.crawler.empty() ? "Create the table"
-                                         : pg::format("Crawl as the crawler's owner: SELECT * FROM setup.crawl(%s)",
-                                                      pg::quote_text(detail.crawler).c_str())) +
-                     ", or disable the job: " + disable_hint(layer_name(job), job.name));
+                 "Create the table, or disable the job: " + disable_hint(layer_name(job), job.name));
     } else if (!pg::can_be_loaded(relation)) {
       complain(job, pg::format("%s is not a table that can be loaded", table.c_str()));
     } else if (pg::role_exists(detail.owner_oid)) {

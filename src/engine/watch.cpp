@@ -1,6 +1,5 @@
 #include "engine/watch.h"
 
-#include "engine/missing_tables.h"
 #include "engine/log_store.h"
 #include "engine/report.h"
 #include "engine/visible_run.h"
@@ -247,14 +246,12 @@ void refuse_inside_job(const char* what) {
 
 RunId start_run(const RunRequest& request) {
   pg::guard([] { PreventCommandIfReadOnly("setup.start_run()"); });
-  crawl_for_missing_tables(request);
   return store_run(request, plan_run(request)).id;
 }
 
 void run_and_follow(const RunRequest& request, pg::Spi* spi) {
   pg::guard([] { PreventCommandIfReadOnly("CALL"); });
   refuse_inside_job("wait for a run");
-  crawl_for_missing_tables(request);
   Follower(request, spi).follow();
 }
 
