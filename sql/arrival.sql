@@ -12,6 +12,18 @@ CREATE TABLE setup.file_arrivals (
   PRIMARY KEY (layer, job_name, location, path),
   FOREIGN KEY (layer, job_name) REFERENCES setup.load_jobs ON UPDATE CASCADE ON DELETE CASCADE
 );
+
+COMMENT ON TABLE setup.file_arrivals IS
+  'Files of watched locations for which a run of a job was started, as they were then: none is started twice for the same '
+  'file, unless it changes. Seen by those who see the job.';
+COMMENT ON COLUMN setup.file_arrivals.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.file_arrivals.job_name IS 'Job that reads the file.';
+COMMENT ON COLUMN setup.file_arrivals.location IS 'Location that it is in.';
+COMMENT ON COLUMN setup.file_arrivals.path IS 'Path beneath the location.';
+COMMENT ON COLUMN setup.file_arrivals.size IS 'Its size.';
+COMMENT ON COLUMN setup.file_arrivals.modified_ns IS 'Its modification time, in nanoseconds since 1970.';
+COMMENT ON COLUMN setup.file_arrivals.run_id IS 'Run that was started, or that waited and finds the file.';
+COMMENT ON COLUMN setup.file_arrivals.arrived_at IS 'When the file was noticed.';
 CREATE INDEX file_arrivals_by_run ON setup.file_arrivals (run_id);
 CREATE INDEX file_arrivals_by_location ON setup.file_arrivals (location);
 
@@ -22,6 +34,7 @@ CREATE POLICY members_of_owner ON setup.file_arrivals FOR SELECT USING (EXISTS (
 
 CREATE FUNCTION setup.tell_watcher() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'etl_tell_watcher';
+COMMENT ON FUNCTION setup.tell_watcher IS 'Trigger: the watcher of this database looks at locations and jobs again.';
 
 CREATE TRIGGER start_watcher AFTER INSERT OR UPDATE ON setup.locations
   FOR EACH ROW WHEN (NEW.watch) EXECUTE FUNCTION setup.tell_watcher('start');

@@ -25,9 +25,29 @@ CREATE TABLE setup.crawler_settings (
   last_status    text CHECK (last_status IN ('OK', 'ERROR')),
   last_message   text
 );
+
+COMMENT ON TABLE setup.crawler_settings IS 'The crawlers, as setup.create_crawler() wrote them. To be read through setup.crawlers.';
+COMMENT ON COLUMN setup.crawler_settings.crawler_name IS 'Name of the crawler.';
+COMMENT ON COLUMN setup.crawler_settings.location IS 'Location whose files it looks at.';
+COMMENT ON COLUMN setup.crawler_settings.layer IS 'Layer that gets the tables and their jobs.';
+COMMENT ON COLUMN setup.crawler_settings.path IS 'Directory beneath the location that it looks at, with all beneath it; empty: the whole location.';
+COMMENT ON COLUMN setup.crawler_settings.table_prefix IS 'What the names of its tables begin with.';
+COMMENT ON COLUMN setup.crawler_settings.on_new_column IS
+  'What becomes of a column that files have and the table has not: add it, ignore it (it is not loaded), or fail.';
+COMMENT ON COLUMN setup.crawler_settings.on_type_change IS
+  'What becomes of a column whose type does not hold the values of the files: widen the type, ignore it, or fail.';
+COMMENT ON COLUMN setup.crawler_settings.exclusions IS
+  'Patterns for paths beneath the location that it does not look at, besides the location''s own.';
+COMMENT ON COLUMN setup.crawler_settings.reader_options IS 'reader_options that hold for all its files; the rest is found out.';
+COMMENT ON COLUMN setup.crawler_settings.load_mode IS 'load_mode of the jobs that it makes: replace or append.';
+COMMENT ON COLUMN setup.crawler_settings.provenance IS 'Whether its tables have the columns _source_file, _source_row and _loaded_at.';
+COMMENT ON COLUMN setup.crawler_settings.owner IS 'Role that runs it, and that its tables and jobs belong to.';
+COMMENT ON COLUMN setup.crawler_settings.owner_oid IS 'The role''s oid. Follows from owner.';
+COMMENT ON COLUMN setup.crawler_settings.last_crawl_at IS 'When it last ended; null: never.';
+COMMENT ON COLUMN setup.crawler_settings.last_status IS 'OK, or ERROR if a data set failed.';
+COMMENT ON COLUMN setup.crawler_settings.last_message IS 'What it did, in one line.';
 SELECT pg_catalog.pg_extension_config_dump('setup.crawler_settings', '');
 
--- The oid follows from the name, also after a restore.
 CREATE FUNCTION setup.check_crawler_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -38,6 +58,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION setup.check_crawler_row IS 'Trigger: the oid of a crawler''s owner follows from the name.';
 CREATE TRIGGER check_crawler_row BEFORE INSERT OR UPDATE ON setup.crawler_settings
   FOR EACH ROW EXECUTE FUNCTION setup.check_crawler_row();
 
@@ -47,17 +68,25 @@ CREATE POLICY members_of_owner ON setup.crawler_settings FOR SELECT USING (pg_ca
 
 CREATE FUNCTION setup.is_crawling(crawler_name text) RETURNS boolean
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_is_crawling';
+COMMENT ON FUNCTION setup.is_crawling IS 'Whether another session is running the crawler of that name.';
 
 CREATE VIEW setup.crawlers WITH (security_invoker = true) AS
   SELECT crawler_name, CASE WHEN setup.is_crawling(crawler_name) THEN 'RUNNING' ELSE 'READY' END AS state,
          last_crawl_at, last_status, last_message, location, layer, path, table_prefix, on_new_column, on_type_change,
          exclusions, reader_options, load_mode, provenance, owner, owner_oid
     FROM setup.crawler_settings;
+
+COMMENT ON VIEW setup.crawlers IS
+  'The crawlers of the current user and of roles that it is a member of, and whether they run. Columns as in setup.crawler_settings.';
+COMMENT ON COLUMN setup.crawlers.state IS
+  'RUNNING while another session crawls, until its transaction ends; READY otherwise. Tested by a lock: a crash leaves nothing.';
 GRANT SELECT ON setup.crawlers TO PUBLIC;
 
 -- Writes the row of a crawler; settings has a key for each column of setup.crawler_settings that is to change.
 CREATE FUNCTION setup.write_crawler(name text, settings jsonb) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_write_crawler';
+COMMENT ON FUNCTION setup.write_crawler IS
+  'Writes the row of a crawler. Raises insufficient_privilege where it is somebody else''s.';
 
 CREATE FUNCTION setup.create_crawler(
   name text,
@@ -118,9 +147,14 @@ EXCEPTION WHEN foreign_key_violation THEN
     HINT = format('Create it with SELECT setup.create_location(%L, ''/directory'').', create_crawler.location);
 END
 $$;
+COMMENT ON FUNCTION setup.create_crawler IS
+  'Creates a crawler that belongs to the current user, or changes it: what is null stays as it is, or at its default. '
+  'Raises insufficient_privilege where the current user may not use the location.';
 
 CREATE FUNCTION setup.drop_crawler(name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_crawler';
+COMMENT ON FUNCTION setup.drop_crawler IS
+  'Drops a crawler. Its tables and jobs stay; a new crawler of the same name takes them up.';
 
 -- What is converted to text is written in the same way in every session.
 CREATE FUNCTION setup.crawl(name text, dry_run boolean DEFAULT false)
@@ -129,3 +163,9 @@ CREATE FUNCTION setup.crawl(name text, dry_run boolean DEFAULT false)
   SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC'
   SET bytea_output = 'hex' SET extra_float_digits = 1
   AS 'MODULE_PATHNAME', 'etl_crawl';
+COMMENT ON FUNCTION setup.crawl IS
+  'Looks at the files of a crawler''s location, makes tables and file jobs for new data sets, and changes those of others '
+  'as its policies say; loads nothing. One row for each data set: its table, the pattern of its files and their number, '
+  'what was done (created, changed, unchanged, failed), and why; a row with action ignored for files that are not to be '
+  'read. A data set that fails does not stop the others. dry_run says what would be done. Runs in the current transaction, '
+  'as the crawler''s owner: raises insufficient_privilege for anybody else, object_in_use where it is running already.';

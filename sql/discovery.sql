@@ -51,10 +51,14 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
    WHERE $1 <> 'bronze' AND o.relkind = 'm'
    ORDER BY 1
 $$;
+COMMENT ON FUNCTION setup.discoverable_jobs IS
+  'What setup.seed_load_jobs() finds in a layer: one row for each object. file_path is null for a table that no base path fits.';
 
--- The files that '{key}/name.*' means now, where the caller may read files of the server; else null.
 CREATE FUNCTION setup.data_set_files(file_path text) RETURNS text[]
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_data_set_files';
+COMMENT ON FUNCTION setup.data_set_files IS
+  'The files that the path {key}/name.* of a discovered job means now. Null where the caller may not read files of the '
+  'server, for other paths, and where setup.etl_config has no such key.';
 
 CREATE PROCEDURE setup.seed_load_jobs(layer text DEFAULT NULL)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s'
@@ -140,4 +144,8 @@ BEGIN
   END LOOP;
 END
 $$;
-
+COMMENT ON PROCEDURE setup.seed_load_jobs IS
+  'Discovers the jobs of a layer, or of all: bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.*, '
+  'a file of any known type (csv, csv.gz, json, json.gz, ndjson, ndjson.gz, parquet; with two of them there is no job); '
+  'in other layers a procedure load_{table}() writes {table}, and a materialized view is refreshed. A job belongs to the '
+  'owner of its object. What was set by hand on a job stays.';

@@ -29,6 +29,32 @@ CREATE TABLE setup.load_files (
   CHECK (status = 'LOADED' OR NOT is_current)
 );
 
+COMMENT ON TABLE setup.load_files IS
+  'Loads of files from locations, one row each. A current row is the job''s bookmark, too: that version of the file is in '
+  'the table. Each role sees those of the jobs that it sees.';
+COMMENT ON COLUMN setup.load_files.file_id IS 'Number of the row.';
+COMMENT ON COLUMN setup.load_files.layer IS 'Layer of the job.';
+COMMENT ON COLUMN setup.load_files.job_name IS 'Name of the job.';
+COMMENT ON COLUMN setup.load_files.location IS 'Location that the file is in.';
+COMMENT ON COLUMN setup.load_files.path IS 'Its path beneath the location; the present one where it was renamed.';
+COMMENT ON COLUMN setup.load_files.size IS 'Its size in bytes.';
+COMMENT ON COLUMN setup.load_files.modified_at IS 'When it was last modified.';
+COMMENT ON COLUMN setup.load_files.modified_ns IS 'The same, exactly: nanoseconds since 1970.';
+COMMENT ON COLUMN setup.load_files.content_hash IS 'SHA-256 of its content; null where it was not needed.';
+COMMENT ON COLUMN setup.load_files.status IS 'LOADED or FAILED.';
+COMMENT ON COLUMN setup.load_files.rows_loaded IS 'Rows that it brought; null where it failed.';
+COMMENT ON COLUMN setup.load_files.rows_rejected IS 'Rows that were put aside; null where it failed.';
+COMMENT ON COLUMN setup.load_files.run_id IS 'Run that loaded it.';
+COMMENT ON COLUMN setup.load_files.attempt IS 'Attempt of the job in that run.';
+COMMENT ON COLUMN setup.load_files.loaded_at IS 'When it was loaded or failed.';
+COMMENT ON COLUMN setup.load_files.sqlstate IS 'SQLSTATE of the error; null: there was none.';
+COMMENT ON COLUMN setup.load_files.message IS
+  'Why it failed, or what is to be known of the load: that the file was replaced, renamed or touched. Null: nothing.';
+COMMENT ON COLUMN setup.load_files.is_current IS
+  'Whether this is the version that the table holds. False for failures, for versions that were replaced since, and after '
+  'setup.reset_bookmark().';
+COMMENT ON COLUMN setup.load_files.reload IS 'Whether setup.reload_file() has asked to load it once more.';
+
 -- Of two loads of the same file that both reach their end, the second fails here, and its rows are rolled back.
 CREATE UNIQUE INDEX load_files_one_load ON setup.load_files (layer, job_name, location, path) WHERE is_current;
 CREATE INDEX load_files_by_content ON setup.load_files (layer, job_name, location, content_hash) WHERE is_current;
@@ -43,9 +69,16 @@ CREATE POLICY members_of_owner ON setup.load_files FOR SELECT USING (EXISTS (  -
 
 CREATE FUNCTION setup.reset_bookmark(layer text, job_name text) RETURNS bigint
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_reset_bookmark';
+COMMENT ON FUNCTION setup.reset_bookmark IS
+  'Makes a job forget which files it has loaded, so that its next run loads all that are there; returns how many. The rows '
+  'stay: empty the table first unless it is to have them twice. Raises undefined_object where there is no such job, '
+  'insufficient_privilege where it is somebody else''s.';
 
 CREATE FUNCTION setup.reload_file(layer text, job_name text, path text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_reload_file';
+COMMENT ON FUNCTION setup.reload_file IS
+  'Has the next run of a job load a file once more, which it has loaded before. With provenance, the rows that it brought '
+  'are deleted then. Raises what setup.reset_bookmark() does, and no_data_found where the job has not loaded the file.';
 
 -- A job that replaces what its table holds does it in another way now: what was loaded before is not unchanged.
 CREATE FUNCTION setup.forget_files() RETURNS trigger
@@ -57,6 +90,7 @@ BEGIN
   RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION setup.forget_files IS 'Trigger: a job that replaces reads or writes in another way now.';
 CREATE TRIGGER forget_files AFTER UPDATE ON setup.load_jobs
   FOR EACH ROW WHEN (NEW.load_mode = 'replace' AND
     (NEW.table_name, NEW.reader_options, NEW.on_bad_row, NEW.reject_limit, NEW.reject_share, NEW.rescue_column,

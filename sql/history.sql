@@ -35,9 +35,10 @@ BEGIN
   END LOOP;
 END
 $$;
+COMMENT ON FUNCTION setup.make_partitions IS
+  'Makes the weekly partitions of setup.load_runs, setup.run_steps and setup.load_log for a moment, where they are missing.';
 REVOKE EXECUTE ON FUNCTION setup.make_partitions(timestamptz) FROM PUBLIC;
 
--- Drops the weeks that ended before a moment, but none with a run that has not finished. Returns how many it dropped.
 CREATE FUNCTION setup.drop_history(older_than timestamptz) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -75,6 +76,9 @@ BEGIN
   RETURN dropped;
 END
 $$;
+COMMENT ON FUNCTION setup.drop_history IS
+  'Drops the weekly partitions that ended before a moment and have no unfinished run; returns of how many weeks. The '
+  'engine calls it with etl_orchestrator.log_retention.';
 REVOKE EXECUTE ON FUNCTION setup.drop_history(timestamptz) FROM PUBLIC;
 
 SELECT setup.make_partitions(pg_catalog.now());

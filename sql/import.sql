@@ -65,3 +65,9 @@ BEGIN
   END LOOP;
 END
 $$;
+COMMENT ON FUNCTION setup.import_orchestration_config IS
+  'Makes jobs, and layers where they are missing, from the content of an orchestration-config.json: bronze_jobs, '
+  'silver_jobs, gold_jobs (in parallel) and the same with _sequence (one after the other). Job "a-b" of layer silver becomes '
+  'silver.a_b, which runs CALL silver.load_a_b(); is_ready: that procedure is there. max_glue_job_wait_minutes is their '
+  'timeout. Crawlers and unknown keys are notices. Raises invalid_parameter_value for what is not of this form, and what '
+  'setup.add_job() and setup.create_layer() do.';

@@ -140,11 +140,17 @@ BEGIN
         rescue_column = excluded.rescue_column, provenance = excluded.provenance, crawler = excluded.crawler;
 END
 $$;
+COMMENT ON FUNCTION setup.add_job IS
+  'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (with '
+  'table_name, and location unless it is the absolute path of a CSV file). depends_on: job of the same layer, or layer.job of an earlier one. transaction: single or each. '
+  'owner: the caller, or a role that it is a member of. The others are explained at the columns of setup.load_jobs. Raises undefined_object for an unknown layer, '
+  'insufficient_privilege where the job or the owner is somebody else''s.';
 
 CREATE FUNCTION setup.drop_job(layer text, job_name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_job';
+COMMENT ON FUNCTION setup.drop_job IS
+  'Drops a job. Raises undefined_object where there is none, insufficient_privilege where it is somebody else''s.';
 
--- DELETE on a layer's view of its jobs.
 CREATE FUNCTION setup.drop_job_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -153,24 +159,37 @@ BEGIN
   RETURN OLD;
 END
 $$;
+COMMENT ON FUNCTION setup.drop_job_row IS 'Trigger: DELETE on a layer''s view load_jobs drops the job.';
 
 CREATE FUNCTION setup.param(name text) RETURNS text
   LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
   AS 'MODULE_PATHNAME', 'etl_param';
-
+COMMENT ON FUNCTION setup.param IS
+  'Inside a job: the value of a parameter of the run as text, null if it has none of that name. Outside a job: null.';
 
 -- Holding jobs back, and letting them go again.
 
 CREATE FUNCTION setup.pause_job(layer text, job_name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_pause_job';
+COMMENT ON FUNCTION setup.pause_job IS
+  'Keeps a job from starting, in all runs, until setup.release_job(); what depends on it waits. When it is running '
+  'already, that goes on. Raises undefined_object where there is no such job, insufficient_privilege where it is '
+  'somebody else''s.';
 
 CREATE FUNCTION setup.release_job(layer text, job_name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_release_job';
+COMMENT ON FUNCTION setup.release_job IS
+  'Lets a job start again that is paused or quarantined, and forgets its crashes. Raises what setup.pause_job() does.';
 
 -- Resources: what jobs share. Written by those who may create layers.
 
 CREATE FUNCTION setup.create_resource(resource text, capacity integer) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_create_resource';
+COMMENT ON FUNCTION setup.create_resource IS
+  'Makes a resource that jobs can take units of, or changes its capacity; what waits for it may start. Raises '
+  'insufficient_privilege without CREATE on the database.';
 
 CREATE FUNCTION setup.drop_resource(resource text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_resource';
+COMMENT ON FUNCTION setup.drop_resource IS
+  'Drops a resource. Raises undefined_object where there is none. Jobs that take units of it cannot run any more.';

@@ -8,13 +8,17 @@
 -- Writes the row of a layer; settings has a key for each column of setup.layers that is not null.
 CREATE FUNCTION setup.write_layer(layer text, settings jsonb) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_write_layer';
+COMMENT ON FUNCTION setup.write_layer IS
+  'Writes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
 
 CREATE FUNCTION setup.remove_layer(layer text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_remove_layer';
+COMMENT ON FUNCTION setup.remove_layer IS
+  'Removes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
 
--- Lets a view go when the extension is dropped. For superusers.
 CREATE FUNCTION setup.attach_view(view regclass) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_attach_view';
+COMMENT ON FUNCTION setup.attach_view IS 'Lets a view go when the extension is dropped. For superusers.';
 REVOKE EXECUTE ON FUNCTION setup.attach_view(regclass) FROM PUBLIC;
 
 CREATE FUNCTION setup.make_load_jobs_view(layer text) RETURNS void
@@ -36,6 +40,7 @@ BEGIN
     'The jobs of this layer: setup.load_jobs, where columns are explained. An INSERT fills in the layer.');
 END
 $$;
+COMMENT ON FUNCTION setup.make_load_jobs_view IS 'Makes the view load_jobs in the schema of a layer.';
 
 CREATE FUNCTION setup.make_load_log_view(layer text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -55,6 +60,7 @@ BEGIN
     'COPY for a file load, COMMAND otherwise, ERROR where it failed, SKIPPED where it did not start.');
 END
 $$;
+COMMENT ON FUNCTION setup.make_load_log_view IS 'Makes the view load_log in the schema of a layer.';
 
 -- Makes the views of a new layer that are missing. Never fails: a restore brings all layers in one statement.
 CREATE FUNCTION setup.make_layer_views() RETURNS trigger
@@ -95,6 +101,8 @@ BEGIN
   RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION setup.make_layer_views IS
+  'Trigger: makes the views load_jobs and load_log in a new layer''s schema.';
 
 CREATE FUNCTION setup.drop_layer_views() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -115,6 +123,7 @@ BEGIN
   RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION setup.drop_layer_views IS 'Trigger: removes the views of a dropped layer.';
 
 -- A layer's name is part of the names of its views and in every job.
 CREATE FUNCTION setup.check_layer_row() RETURNS trigger
@@ -132,6 +141,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION setup.check_layer_row IS 'Trigger: which names a layer may have.';
 
 CREATE TRIGGER check_layer_row BEFORE INSERT OR UPDATE ON setup.layers
   FOR EACH ROW EXECUTE FUNCTION setup.check_layer_row();
@@ -143,6 +153,7 @@ CREATE TRIGGER drop_layer_views AFTER DELETE ON setup.layers
 -- Limits and resources have changed: what waits for them may start.
 CREATE FUNCTION setup.call_conductor() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'etl_call_conductor';
+COMMENT ON FUNCTION setup.call_conductor IS 'Trigger: limits or resources have changed.';
 CREATE TRIGGER call_conductor AFTER UPDATE ON setup.layers
   FOR EACH STATEMENT EXECUTE FUNCTION setup.call_conductor();
 CREATE TRIGGER call_conductor AFTER INSERT OR UPDATE OR DELETE ON setup.resources
@@ -204,6 +215,11 @@ BEGIN
                                             'execution', create_layer.execution)));
 END
 $$;
+COMMENT ON FUNCTION setup.create_layer IS
+  'Makes what is missing of a layer: its schema, its row in setup.layers, its views load_jobs and load_log. Null keeps '
+  'what is there; a new layer goes last, bronze, silver and gold to 1, 2 and 3. execution: parallel or sequence. '
+  'settings: other columns of setup.layers by name, such as {"max_attempts": 5, "timeout": "2 hours"}; null takes one away. '
+  'Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
 
 CREATE FUNCTION setup.drop_layer(layer text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -221,4 +237,5 @@ EXCEPTION WHEN foreign_key_violation THEN
                   drop_layer.layer);
 END
 $$;
-
+COMMENT ON FUNCTION setup.drop_layer IS
+  'Removes a layer''s row and views; its schema and data stay. Raises dependent_objects_still_exist while it has jobs.';

@@ -1,16 +1,85 @@
--- Locations: directories with files that pipelines read, and who may use them. Tables stand in tables.sql.
+-- Locations: directories with files that pipelines read, and who may use them.
 --
 -- They are written by these functions only, with the rights of the engine, after checks of the caller's: making one takes
 -- the right to read all files of the server, because it hands a part of it on.
+
+CREATE TABLE setup.locations (
+  location_name   text PRIMARY KEY
+                  CHECK (location_name <> '' AND octet_length(location_name) < 64 AND location_name !~ '[[:cntrl:]]'),
+  url             text NOT NULL CHECK (url LIKE 'file:///%' AND octet_length(url) < 4096),
+  file_types      text[] CHECK (file_types <> '{}' AND file_types <@
+                    ARRAY['csv', 'csv.gz', 'json', 'json.gz', 'ndjson', 'ndjson.gz', 'parquet']),
+  name_pattern    text CHECK (name_pattern <> '' AND octet_length(name_pattern) <= 1000),
+  exclusions      text[] NOT NULL DEFAULT '{}'
+                  CHECK (array_position(exclusions, NULL) IS NULL AND cardinality(exclusions) <= 1000
+                         AND octet_length(array_to_string(exclusions, '')) <= 100000),
+  min_size        bigint CHECK (min_size >= 0),
+  max_size        bigint CHECK (max_size >= 0),
+  stable_for      interval NOT NULL DEFAULT '0' CHECK (stable_for >= '0' AND stable_for <= '10 years'),
+  watch           boolean NOT NULL DEFAULT false,
+  rescan_interval interval CHECK (rescan_interval > '0' AND rescan_interval <= '10 years'),
+  writable        boolean NOT NULL DEFAULT false,
+  retention       interval CHECK (retention > '0' AND retention <= '1000 years'),
+  owner           text NOT NULL DEFAULT current_user,
+  owner_oid       oid NOT NULL DEFAULT 0,
+  CONSTRAINT locations_sizes CHECK (min_size <= max_size)
+);
+
+COMMENT ON TABLE setup.locations IS
+  'Directories with files that pipelines read, each with the rules for what of it is read. Made by '
+  'setup.create_location(). Roles see those that they own or may use, by membership, too.';
+COMMENT ON COLUMN setup.locations.location_name IS 'Name of the location.';
+COMMENT ON COLUMN setup.locations.url IS 'The directory on the server: file:///absolute/path, percent-encoded.';
+COMMENT ON COLUMN setup.locations.file_types IS
+  'Types of files that are read, known by the end of their names without regard to case: csv, csv.gz, json, json.gz, '
+  'ndjson (also .jsonl), ndjson.gz, parquet. Null: all of these.';
+COMMENT ON COLUMN setup.locations.name_pattern IS
+  'What a file''s name, without its directory, must match: * ? [a-z] [!a-z]. Null: any name.';
+COMMENT ON COLUMN setup.locations.exclusions IS
+  'Patterns of what is not read. One without a slash is for the name of a file or directory at any depth, one with a '
+  'slash for a path from the location on, where ** is any number of directories. An excluded directory is not looked into.';
+COMMENT ON COLUMN setup.locations.min_size IS 'Bytes that a file must have to be read; null: any.';
+COMMENT ON COLUMN setup.locations.max_size IS 'Bytes that a file may have to be read; null: any.';
+COMMENT ON COLUMN setup.locations.stable_for IS
+  'A file is left alone until it has not been modified for so long, by its modification time.';
+COMMENT ON COLUMN setup.locations.watch IS
+  'Whether files that arrive or change start the jobs that read them, in one run for each owner: when nothing more has come '
+  'for half a second, or for stable_for (up to 10 seconds), and each file once, whatever becomes of the run.';
+COMMENT ON COLUMN setup.locations.rescan_interval IS
+  'How often a watched location is looked through although nothing was reported, for network file systems; null: never.';
+COMMENT ON COLUMN setup.locations.writable IS
+  'Whether setup.export_table() may write there, for all who may use the location.';
+COMMENT ON COLUMN setup.locations.retention IS
+  'After how long setup.drop_expired_files() removes what exports wrote; null: never.';
+COMMENT ON COLUMN setup.locations.owner IS
+  'Role that made it: it, its members and grantees may use it. Superusers may write another one here.';
+COMMENT ON COLUMN setup.locations.owner_oid IS 'That role, as it was when its name was written; 0: there was none.';
+
+CREATE TABLE setup.location_grants (
+  location_name text NOT NULL REFERENCES setup.locations ON DELETE CASCADE,
+  grantee       text NOT NULL,
+  grantee_oid   oid NOT NULL DEFAULT 0,
+  PRIMARY KEY (location_name, grantee)
+);
+
+COMMENT ON TABLE setup.location_grants IS
+  'Who may use a location beside its owner. Made by setup.grant_location(). Grantees see their grants, owners all.';
+COMMENT ON COLUMN setup.location_grants.location_name IS 'Name of the location.';
+COMMENT ON COLUMN setup.location_grants.grantee IS 'Role that may use it, with its members.';
+COMMENT ON COLUMN setup.location_grants.grantee_oid IS 'That role, as it was when the grant was made; 0: there was none.';
+
+SELECT pg_catalog.pg_extension_config_dump('setup.locations', '');
+SELECT pg_catalog.pg_extension_config_dump('setup.location_grants', '');
 
 GRANT SELECT ON setup.locations, setup.location_grants TO PUBLIC;
 ALTER TABLE setup.locations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.location_grants ENABLE ROW LEVEL SECURITY;
 
--- The oid of a location's owner, also where row level security hides the location; null if there is no such location.
 CREATE FUNCTION setup.location_owner(location_name text) RETURNS oid
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$ SELECT l.owner_oid FROM setup.locations l WHERE l.location_name = $1 $$;
+COMMENT ON FUNCTION setup.location_owner IS
+  'The oid of a location''s owner, whoever asks; null if there is no such location.';
 
 CREATE POLICY those_concerned ON setup.location_grants FOR SELECT USING (
   pg_catalog.pg_has_role(grantee_oid, 'MEMBER') OR pg_catalog.pg_has_role(setup.location_owner(location_name), 'MEMBER'));
@@ -36,6 +105,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION setup.check_location_row IS 'Trigger: owner_oid follows owner.';
 CREATE TRIGGER check_location_row BEFORE INSERT OR UPDATE ON setup.locations
   FOR EACH ROW EXECUTE FUNCTION setup.check_location_row();
 
@@ -51,6 +121,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION setup.check_location_grant_row IS 'Trigger: grantee_oid follows grantee.';
 CREATE TRIGGER check_location_grant_row BEFORE INSERT OR UPDATE ON setup.location_grants
   FOR EACH ROW EXECUTE FUNCTION setup.check_location_grant_row();
 
@@ -69,9 +140,16 @@ CREATE FUNCTION setup.create_location(
   retention interval DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_create_location';
+COMMENT ON FUNCTION setup.create_location IS
+  'Makes a location, or changes one: what is null stays as it is, an empty array or text takes a rule back. url: '
+  'file:///dir or an absolute path. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
+  'feature_not_supported for other kinds of URLs; invalid_parameter_value for what is no URL, type or pattern. Warns where '
+  'the server cannot read the directory. A location that is writable takes pg_write_server_files as well; a retention of 0 '
+  'takes it back.';
 
 CREATE FUNCTION setup.remove_location(name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_remove_location';
+COMMENT ON FUNCTION setup.remove_location IS 'What setup.drop_location() calls.';
 
 CREATE FUNCTION setup.drop_location(name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -85,19 +163,37 @@ EXCEPTION WHEN foreign_key_violation THEN
     HINT = 'Drop the jobs and crawlers that read it, or give them another location, first.';
 END
 $$;
+COMMENT ON FUNCTION setup.drop_location IS
+  'Drops a location and its grants. Raises undefined_object where there is none, insufficient_privilege as '
+  'setup.create_location() does, dependent_objects_still_exist where something reads it.';
 
 CREATE FUNCTION setup.grant_location(name text, role_name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_grant_location';
+COMMENT ON FUNCTION setup.grant_location IS
+  'Lets a role and its members use a location: their jobs read its files, without another right. Raises undefined_object '
+  'for an unknown location or role, insufficient_privilege as setup.create_location() does.';
 
 CREATE FUNCTION setup.revoke_location(name text, role_name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_revoke_location';
+COMMENT ON FUNCTION setup.revoke_location IS
+  'Takes that back, also from a role that is gone; nothing happens where nothing was granted. Raises undefined_object for '
+  'an unknown location, insufficient_privilege as setup.create_location() does.';
 
 CREATE FUNCTION setup.location_files(location text, pattern text DEFAULT '**')
   RETURNS TABLE (path text, size bigint, modified_at timestamptz, file_type text, accepted boolean, reason text)
   LANGUAGE c VOLATILE ROWS 1000 AS 'MODULE_PATHNAME', 'etl_location_files';
+COMMENT ON FUNCTION setup.location_files IS
+  'The files of a location whose path matches a pattern (* ? [a-z] [!a-z], ** for directories), and the reason where one is '
+  'not read: a rule, or what it is. Names that begin with . or _ are hidden. Directories that are not looked into are rows, '
+  'too. Raises undefined_object; insufficient_privilege without a grant; program_limit_exceeded for more than a million.';
 
 CREATE FUNCTION setup.validate_file(location text, path text, expected_columns text[] DEFAULT NULL)
   RETURNS TABLE (is_valid boolean, file_exists boolean, is_readable boolean, is_accepted boolean, file_type text,
                  size bigint, modified_at timestamptz, columns text[], header_matches boolean, is_utf8 boolean,
                  findings text[])
   LANGUAGE c VOLATILE ROWS 1 AS 'MODULE_PATHNAME', 'etl_validate_file';
+COMMENT ON FUNCTION setup.validate_file IS
+  'Whether a file can be loaded: one row with everything that is wrong with it in findings. Null is what was not checked: '
+  'is_utf8 (the whole file is valid, without NUL) of compressed and Parquet files; columns of compressed, JSON and Parquet '
+  'files, where the module etl_files is not installed. Of these only the beginning is read. expected_columns: names in any '
+  'order and case. Raises only what setup.location_files() does.';

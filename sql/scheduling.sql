@@ -30,6 +30,8 @@ BEGIN
     HINT = 'Run, as a superuser: CREATE EXTENSION pg_cron;';
 END
 $$;
+COMMENT ON FUNCTION setup.require_pg_cron IS
+  'Raises an error that says what to do where pg_cron is not in this database.';
 
 CREATE FUNCTION setup.schedule(
   schedule_name text, schedule text, command text DEFAULT 'CALL setup.orchestrate_all(if_running => ''skip'')'
@@ -49,6 +51,10 @@ BEGIN
   RETURN cron_id;
 END
 $$;
+COMMENT ON FUNCTION setup.schedule IS
+  'Has pg_cron run a command (default: the whole pipeline, unless it is running) as the caller, at times in cron''s notation; the same name '
+  'again replaces the schedule. Returns the id in cron.job. Raises object_not_in_prerequisite_state where pg_cron is not '
+  'in this database.';
 
 CREATE FUNCTION setup.unschedule(schedule_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -64,4 +70,5 @@ BEGIN
   PERFORM cron.unschedule(schedule_name);
 END
 $$;
-
+COMMENT ON FUNCTION setup.unschedule IS
+  'Removes a schedule. Raises undefined_object where the caller has none of that name.';

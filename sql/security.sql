@@ -30,32 +30,35 @@ CREATE POLICY members_of_owner ON setup.load_runs FOR SELECT USING (pg_catalog.p
 CREATE POLICY members_of_owner ON setup.run_steps FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
 CREATE POLICY members_of_owner ON setup.load_log FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
 
--- Why the current user cannot give a job to a role, in words that go on "role "x" ..."; null if it can.
 CREATE FUNCTION setup.ownership_problem(owner oid) RETURNS text
   LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
   AS 'MODULE_PATHNAME', 'etl_ownership_problem';
+COMMENT ON FUNCTION setup.ownership_problem IS
+  'Why the current user cannot give a job to a role, in words that follow "role x"; null if it can.';
 
--- Whether the current user may become a role, and so may write its jobs.
 CREATE FUNCTION setup.may_act_as(owner oid) RETURNS boolean
   LANGUAGE c STABLE PARALLEL RESTRICTED STRICT
   AS 'MODULE_PATHNAME', 'etl_may_act_as';
+COMMENT ON FUNCTION setup.may_act_as IS
+  'Whether the current user may write the jobs of a role: it is that role, may become it, or is a superuser.';
 
--- The name of the role that owns a job, also where row level security hides the job; null if there is no such job.
 CREATE FUNCTION setup.job_owner(layer text, job_name text) RETURNS text
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$ SELECT j.owner FROM setup.load_jobs j WHERE j.layer = $1 AND j.job_name = $2 $$;
+COMMENT ON FUNCTION setup.job_owner IS 'The owner of a job, whoever asks; null if there is no such job.';
 
--- Raises an error for the first text that is not one of what retry_on and never_retry_on may list.
 CREATE FUNCTION setup.require_retry_patterns(patterns text[]) RETURNS void
   LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
   AS 'MODULE_PATHNAME', 'etl_require_retry_patterns';
+COMMENT ON FUNCTION setup.require_retry_patterns IS
+  'Raises invalid_parameter_value for the first text that retry_on and never_retry_on may not list.';
 
--- Raises an error for reader_options that no file can be read with.
 CREATE FUNCTION setup.require_reader_options(options jsonb) RETURNS void
   LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT
   AS 'MODULE_PATHNAME', 'etl_require_reader_options';
+COMMENT ON FUNCTION setup.require_reader_options IS
+  'Raises invalid_parameter_value for reader_options with a key or value that is not known.';
 
--- What is wrong with what a job says of files, in words that go on 'job "x": ...'; null if nothing is.
 CREATE FUNCTION setup.file_problem(job setup.load_jobs) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   AS $$
@@ -87,9 +90,10 @@ CREATE FUNCTION setup.file_problem(job setup.load_jobs) RETURNS text
     WHEN job.rescue_column = '' OR octet_length(job.rescue_column) > 63 THEN 'rescue_column must be the name of a column'
   END
 $$;
+COMMENT ON FUNCTION setup.file_problem IS
+  'What is wrong with what a job says of files, in words that follow "job x:"; null if nothing is.';
 
--- What is wrong with a job's limits, timeouts or retries, in words that go on 'job "x": ...'; null if nothing is. The
--- constraints of the table say the same to whoever would not be told here.
+-- The constraints of the table say the same to whoever would not be told here.
 CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   AS $$
@@ -110,6 +114,8 @@ CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
     ELSE setup.file_problem(job)
   END
 $$;
+COMMENT ON FUNCTION setup.job_problem IS
+  'What is wrong with a job''s limits, timeouts or retries, in words that follow "job x:"; null if nothing is.';
 
 -- The kind of object that a job was discovered from, if that is true; null if it is somebody's word.
 CREATE FUNCTION setup.confirmed_discovery(job setup.load_jobs) RETURNS text
@@ -125,6 +131,8 @@ BEGIN
              AND d.location IS NOT DISTINCT FROM job.location);
 END
 $$;
+COMMENT ON FUNCTION setup.confirmed_discovery IS
+  'discovered_as of a job, if such an object of the job''s owner is there; otherwise null.';
 
 -- Runs with the rights of whoever writes, so that current_user is the one to be checked.
 CREATE FUNCTION setup.check_job_row() RETURNS trigger
@@ -181,7 +189,7 @@ BEGIN
     HINT = 'A job belongs to the current user, or to a role that the current user is a member of.';
 END
 $$;
+COMMENT ON FUNCTION setup.check_job_row IS 'Trigger: who may write a job, and whose it may be.';
 
 CREATE TRIGGER check_job_row BEFORE INSERT OR UPDATE OR DELETE ON setup.load_jobs
   FOR EACH ROW EXECUTE FUNCTION setup.check_job_row();
-

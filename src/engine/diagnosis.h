@@ -9,7 +9,7 @@ namespace etl {
 struct Wait {
   std::string layer;
   std::string job;
-  std::string reason;  // a word: see sql/comments.sql
+  std::string reason;  // a word: see sql/looking.sql
   std::string explanation;
   std::vector<std::string> waits_for;  // jobs
   TimestampTz retry_at = 0;            // 0: none

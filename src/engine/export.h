@@ -21,7 +21,7 @@ struct ExportedFile {
   int64_t modified_ns;
 };
 
-// Writes what the current user may SELECT; the files appear at commit. What it raises: sql/comments.sql.
+// Writes what the current user may SELECT; the files appear at commit. What it raises: sql/export.sql.
 std::vector<ExportedFile> export_table(const ExportOrder& order);
 
 struct RemovedFile {

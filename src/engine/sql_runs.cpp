@@ -1,5 +1,5 @@
 // The SQL surface of runs: arguments in, one call, result out. What the functions do stands in the engine; what they
-// mean to a user, in sql/comments.sql.
+// mean to a user, in sql/runs.sql.
 
 #include "engine/arguments.h"
 #include "engine/resume.h"
