@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures loads of files beside COPY, on a throwaway server; prints one table.
 #
-#   test/bench/load.sh                      5 rounds, full size: about 20 minutes and 4 GB of disk
+#   test/bench/load.sh                      5 rounds, full size: about 5 minutes and 4 GB of disk
 #   test/bench/load.sh --part 0.1           a tenth of the rows
 #   test/bench/load.sh --rivals             pgloader, too: installs it
 set -euo pipefail
