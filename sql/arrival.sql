@@ -35,6 +35,7 @@ CREATE POLICY members_of_owner ON setup.file_arrivals FOR SELECT USING (EXISTS (
 CREATE FUNCTION setup.tell_watcher() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'etl_tell_watcher';
 COMMENT ON FUNCTION setup.tell_watcher IS 'Trigger: the watcher of this database looks at locations and jobs again.';
+REVOKE EXECUTE ON FUNCTION setup.tell_watcher() FROM PUBLIC;
 
 CREATE TRIGGER start_watcher AFTER INSERT OR UPDATE ON setup.locations
   FOR EACH ROW WHEN (NEW.watch) EXECUTE FUNCTION setup.tell_watcher('start');

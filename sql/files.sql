@@ -85,12 +85,16 @@ CREATE FUNCTION setup.forget_files() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$
 BEGIN
+  IF TG_RELID <> 'setup.load_jobs'::regclass THEN
+    RAISE insufficient_privilege USING MESSAGE = 'setup.forget_files() is a trigger of setup.load_jobs only';
+  END IF;
   UPDATE setup.load_files f SET is_current = false, reload = false
    WHERE f.layer = NEW.layer AND f.job_name = NEW.job_name AND f.is_current;
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION setup.forget_files IS 'Trigger: a job that replaces reads or writes in another way now.';
+REVOKE EXECUTE ON FUNCTION setup.forget_files() FROM PUBLIC;  -- on a table of one's own it would reach all jobs
 CREATE TRIGGER forget_files AFTER UPDATE ON setup.load_jobs
   FOR EACH ROW WHEN (NEW.load_mode = 'replace' AND
     (NEW.table_name, NEW.reader_options, NEW.on_bad_row, NEW.reject_limit, NEW.reject_share, NEW.rescue_column,

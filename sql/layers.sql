@@ -154,6 +154,7 @@ CREATE TRIGGER drop_layer_views AFTER DELETE ON setup.layers
 CREATE FUNCTION setup.call_conductor() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'etl_call_conductor';
 COMMENT ON FUNCTION setup.call_conductor IS 'Trigger: limits or resources have changed.';
+REVOKE EXECUTE ON FUNCTION setup.call_conductor() FROM PUBLIC;
 CREATE TRIGGER call_conductor AFTER UPDATE ON setup.layers
   FOR EACH STATEMENT EXECUTE FUNCTION setup.call_conductor();
 CREATE TRIGGER call_conductor AFTER INSERT OR UPDATE OR DELETE ON setup.resources

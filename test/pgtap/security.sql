@@ -15,7 +15,7 @@ CREATE TEMP VIEW log AS SELECT * FROM setup.load_log WHERE run_id = last_run();
 CREATE FUNCTION eve_is_superuser() RETURNS boolean LANGUAGE sql
   AS $$ SELECT bool_or(rolsuper) FROM pg_catalog.pg_roles WHERE rolname LIKE 'security\_%' $$;
 
-SELECT plan(34);
+SELECT plan(37);
 
 -- Who a job is
 
@@ -197,6 +197,18 @@ SELECT is_empty($$SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = p.
                   AND lanname IN ('sql', 'plpgsql')
                   AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}'))$$,
   'and so has every other that is written in SQL');
+SELECT is_empty($$SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+  WHERE pronamespace = 'setup'::regnamespace AND prorettype = 'trigger'::regtype AND (prosecdef OR lanname = 'c')
+    AND has_function_privilege('security_eve', p.oid, 'EXECUTE')$$,
+  'a trigger that does what its caller could not is for our own tables');
+SET SESSION AUTHORIZATION security_eve;
+CREATE TABLE eve.fake_jobs (layer text, job_name text);
+SELECT throws_ok('CREATE TRIGGER forgets AFTER UPDATE ON eve.fake_jobs FOR EACH ROW EXECUTE FUNCTION setup.forget_files()',
+  '42501', NULL, 'nobody makes jobs of others forget what they have loaded');
+RESET SESSION AUTHORIZATION;
+CREATE TRIGGER forgets AFTER INSERT ON eve.fake_jobs FOR EACH ROW EXECUTE FUNCTION setup.forget_files();
+SELECT throws_ok($$INSERT INTO eve.fake_jobs VALUES ('bronze', 'orders')$$, '42501', NULL,
+  'not even where a superuser has put our trigger');
 SET SESSION AUTHORIZATION security_eve;
 CREATE TABLE eve.fake_layers (layer text, position int, execution text);
 CREATE TRIGGER makes AFTER INSERT ON eve.fake_layers FOR EACH ROW EXECUTE FUNCTION setup.make_layer_views();
