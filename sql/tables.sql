@@ -166,7 +166,8 @@ COMMENT ON COLUMN setup.load_jobs.reader_options IS
   'How files are read: an object with any of format, compression, delimiter, quote, escape, header, skip, null_string, '
   'encoding, decimal_separator, date_format, timestamp_format and columns.';
 COMMENT ON COLUMN setup.load_jobs.on_bad_row IS
-  'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects.';
+  'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects, which the job makes. '
+  'One that is there already must belong to the job''s owner, to the owner of the table, or to a superuser.';
 COMMENT ON COLUMN setup.load_jobs.reject_limit IS 'So many rows of a file may be put aside; with more it fails. Null: any number.';
 COMMENT ON COLUMN setup.load_jobs.reject_share IS
   'Such a share of a file''s rows may be put aside, from 0 to 1; with more it fails. Null: any.';

@@ -56,7 +56,7 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
       "FROM jsonb_each_text(j.resources) LEFT JOIN setup.resources r ON r.resource = key "
       "WHERE r.capacity IS NULL OR r.capacity < value::numeric::integer) END, "
       "(SELECT c.crawler_name FROM setup.crawler_settings c "
-      "WHERE c.crawler_name = j.crawler AND c.owner_oid = j.owner_oid) "
+      "WHERE c.crawler_name = j.crawler AND c.owner_oid = j.owner_oid), j.on_bad_row = 'reject' "
       "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(layer, job_name, no) "
       "CROSS JOIN LATERAL (SELECT * FROM setup.load_jobs k "
       "WHERE k.layer = wanted.layer AND k.job_name = wanted.job_name OFFSET 0) j",
@@ -86,6 +86,7 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
     detail.provenance = rows.boolean(i, 12);
     detail.lacking = rows.texts(i, 13);
     detail.crawler = rows.text(i, 14);
+    detail.puts_rows_aside = rows.boolean(i, 15);
   }
   return details;
 }

@@ -18,6 +18,7 @@ struct JobDetail {
   std::vector<std::string> key_columns;
   std::string rescue_column;  // or empty
   bool provenance;
+  bool puts_rows_aside;              // on_bad_row = 'reject'
   std::string crawler;               // that made the job, and can make its table; or empty
   std::string discovered_as;         // kind of object that it was discovered from, or empty
   std::vector<std::string> lacking;  // what it takes of resources that are not there, or too small: one text each

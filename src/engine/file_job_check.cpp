@@ -2,6 +2,7 @@
 
 #include "engine/dataset_files.h"
 #include "engine/locations.h"
+#include "engine/reject_store.h"
 #include "locations/glob.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
@@ -134,6 +135,8 @@ std::vector<Problem> target_problems(const JobDetail& detail, Oid relation, cons
          pg::format("GRANT USAGE ON SCHEMA %s TO %s; GRANT %s ON %s TO %s;", pg::quote_name(name.schema).c_str(),
                     owner.c_str(), needed.rights, table.c_str(), owner.c_str())});
   }
+  if (detail.puts_rows_aside)
+    if (const auto problem = reject_store::problem_of_owner(name, detail.owner_oid)) problems.push_back(*problem);
   const std::vector<pg::Column> columns = pg::loadable_columns(relation);
   const auto require = [&](const std::string& column, const char* type) {
     if (std::any_of(columns.begin(), columns.end(), [&](const pg::Column& each) { return each.name == column; }))

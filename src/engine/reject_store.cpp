@@ -2,6 +2,7 @@
 
 #include "engine/loaded_table.h"
 #include "pg/guard.h"
+#include "pg/roles.h"
 #include "pg/settings.h"
 #include "pg/spi.h"
 
@@ -50,6 +51,20 @@ pg::TableName table_for(const pg::TableName& table) {
   return {table.schema, name.substr(0, static_cast<size_t>(kept)) + kSuffix};
 }
 
+std::optional<plan::Problem> problem_of_owner(const pg::TableName& table, Oid writer) {
+  const pg::TableName target = table_for(table);
+  const Oid relation = pg::find_table(target);
+  if (!OidIsValid(relation)) return std::nullopt;
+  const Oid owner = pg::table_owner(relation);
+  if (owner == writer || owner == pg::table_owner(pg::find_table(table)) || pg::role_is_superuser(owner))
+    return std::nullopt;
+  const std::string name = target.quoted();
+  return plan::Problem{pg::format("reject table %s belongs to role \"%s\", who would get the rows of %s", name.c_str(),
+                                  pg::role_name(owner).c_str(), table.quoted().c_str()),
+                       pg::format("Drop or rename it, or ALTER TABLE %s OWNER TO %s;", name.c_str(),
+                                  pg::quote_name(pg::role_name(writer)).c_str())};
+}
+
 void write(const pg::TableName& table, const std::string& file, const std::vector<files::Reject>& rejects) {
   if (rejects.empty()) return;
   const pg::TableName target = table_for(table);
@@ -64,6 +79,8 @@ void write(const pg::TableName& table, const std::string& file, const std::vecto
             {}, {});
   } else {
     take_table(name, false);  // is it safe to write to?
+    if (const auto problem = problem_of_owner(table, GetUserId()))
+      throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, problem->message, "", problem->hint);
   }
   std::vector<int64_t> lines;
   std::vector<std::string> columns, raws, sqlstates, errors;

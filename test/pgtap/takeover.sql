@@ -28,7 +28,7 @@ CREATE FUNCTION eve.on_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFO
 CREATE FUNCTION eve.in_view() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM eve.take_over(); RETURN 1; END $$;
 RESET SESSION AUTHORIZATION;
 
-SELECT plan(19);
+SELECT plan(23);
 
 -- What a superuser discovers
 
@@ -128,6 +128,46 @@ CREATE TRIGGER own BEFORE INSERT ON bronze.roots FOR EACH ROW EXECUTE FUNCTION p
 CALL setup.orchestrate_bronze(jobs => '{roots}');
 SELECT is(outcome(), 'roots OK', 'a superuser''s own triggers are no problem');
 
+-- A reject table that somebody has put in the way
+
+CREATE ROLE takeover_victim LOGIN;
+GRANT USAGE ON SCHEMA setup TO takeover_victim;
+GRANT USAGE, CREATE ON SCHEMA bronze TO takeover_victim;
+SELECT setup.create_location('prey', 'file://' || :'files');
+SELECT setup.grant_location('prey', 'takeover_victim');
+\! printf 'id\nsecret\n' > $FILES/prey.csv
+SET SESSION AUTHORIZATION takeover_victim;
+CREATE TABLE bronze.prey (id int);
+SELECT setup.add_job('bronze', 'prey', table_name => 'prey', location => 'prey', file_path => 'prey.csv',
+                     on_bad_row => 'reject', max_attempts => 1);
+RESET SESSION AUTHORIZATION;
+SELECT setup.add_job('bronze', 'gate', $$SELECT public.wait_until('pg_try_advisory_xact_lock(9)')$$);
+UPDATE setup.load_jobs SET depends_on = '{gate}' WHERE job_name = 'prey';
+TRUNCATE witness;
+SELECT pg_advisory_lock(9);
+SELECT setup.start_run('bronze', jobs => '{gate,prey}') AS run \gset
+SET SESSION AUTHORIZATION takeover_eve;
+CREATE TABLE bronze.prey_rejects (run_id bigint, file text, line bigint, column_name text, raw text, sqlstate text, error text);
+CREATE TRIGGER trap BEFORE INSERT ON bronze.prey_rejects FOR EACH ROW EXECUTE FUNCTION eve.on_copy();
+GRANT ALL ON bronze.prey_rejects TO PUBLIC;
+GRANT USAGE ON SCHEMA eve TO PUBLIC;
+RESET SESSION AUTHORIZATION;
+SELECT pg_advisory_unlock(9);
+SELECT setup.wait_run(:run) \gset
+SELECT results_eq('SELECT sqlstate, message, hint FROM log WHERE job_name = ''prey''', $$VALUES ('42501',
+  'reject table bronze.prey_rejects belongs to role "takeover_eve", who would get the rows of bronze.prey',
+  'Drop or rename it, or ALTER TABLE bronze.prey_rejects OWNER TO takeover_victim;')$$,
+  'a reject table of somebody else''s gets no row');
+SELECT is_empty('SELECT * FROM witness', 'and its triggers do not run');
+SELECT matches((SELECT detail FROM caught('SELECT setup.start_run(''bronze'', jobs => ''{gate,prey}'')')),
+  'job "bronze.prey": reject table bronze.prey_rejects belongs to role "takeover_eve"', 'which the next run says before it starts');
+ALTER TABLE bronze.prey_rejects OWNER TO takeover_victim;
+ALTER TABLE bronze.prey_rejects DISABLE TRIGGER trap;
+CALL setup.orchestrate_bronze(jobs => '{prey}');
+SELECT is((SELECT string_agg(raw, ' ') FROM bronze.prey_rejects), 'secret', 'one of the job''s owner takes it');
+DROP TABLE bronze.prey_rejects, bronze.prey;
+DELETE FROM setup.load_jobs;
+
 -- A schema that somebody has prepared
 
 CREATE ROLE takeover_squatter LOGIN;
@@ -147,5 +187,5 @@ SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'takeover_eve'), false,
 SELECT * FROM finish();
 ALTER SCHEMA bronze OWNER TO postgres;
 ALTER SCHEMA silver OWNER TO postgres;
-DROP OWNED BY takeover_eve, takeover_squatter;
-DROP ROLE takeover_eve, takeover_squatter;
+DROP OWNED BY takeover_eve, takeover_squatter, takeover_victim;
+DROP ROLE takeover_eve, takeover_squatter, takeover_victim;
