@@ -17,8 +17,8 @@ SOURCES = $(sort $(wildcard src/plan/*.cpp src/locations/*.cpp src/crawl/*.cpp s
 OBJS = $(SOURCES:.cpp=.o)
 
 # The install script is assembled from one part for each subject, in this order.
-SQL_PARTS = $(addprefix sql/, head.sql locations.sql tables.sql run_tables.sql history.sql security.sql jobs.sql layers.sql \
-              runs.sql looking.sql files.sql arrival.sql crawlers.sql export.sql discovery.sql import.sql scheduling.sql)
+SQL_PARTS = $(addprefix sql/, head.sql checks.sql locations.sql tables.sql run_tables.sql history.sql security.sql jobs.sql \
+              layers.sql runs.sql looking.sql files.sql arrival.sql crawlers.sql export.sql discovery.sql import.sql scheduling.sql)
 EXTENSION_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DATA_built = $(EXTENSION_SCRIPT)

@@ -48,17 +48,56 @@ COMMENT ON COLUMN setup.crawler_settings.last_status IS 'OK, or ERROR if a data 
 COMMENT ON COLUMN setup.crawler_settings.last_message IS 'What it did, in one line.';
 SELECT pg_catalog.pg_extension_config_dump('setup.crawler_settings', '');
 
+-- The constraints of the table say the same to whoever would not be told here.
+CREATE FUNCTION setup.crawler_problem(crawler setup.crawler_settings) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+  SELECT CASE
+    WHEN octet_length(crawler.crawler_name) NOT BETWEEN 1 AND 63 OR crawler.crawler_name ~ '[[:cntrl:]]'
+      THEN 'its name must have 1 to 63 bytes, and no control character'
+    WHEN crawler.path ~ '^/|/$|//|[[:cntrl:]]' OR crawler.path ~ '(^|/)[.][.]?(/|$)' OR octet_length(crawler.path) > 2000
+      THEN 'path must lead from its location downwards, without "." and "..", in up to 2000 bytes'
+    WHEN octet_length(crawler.table_prefix) > 63 THEN 'table_prefix must have up to 63 bytes'
+    WHEN crawler.on_new_column NOT IN ('add', 'ignore', 'fail') THEN 'on_new_column must be add, ignore or fail'
+    WHEN crawler.on_type_change NOT IN ('widen', 'ignore', 'fail') THEN 'on_type_change must be widen, ignore or fail'
+    WHEN array_position(crawler.exclusions, NULL) IS NOT NULL OR cardinality(crawler.exclusions) > 1000
+      THEN 'exclusions must be up to 1000 patterns, none of them null'
+    WHEN jsonb_typeof(crawler.reader_options) <> 'object'
+      THEN 'reader_options must be an object, such as {"delimiter": ";"}'
+    WHEN crawler.reader_options ? 'columns'
+      THEN 'reader_options cannot have "columns": it finds them out for each data set'
+    WHEN crawler.load_mode NOT IN ('replace', 'append')
+      THEN 'load_mode must be replace or append; an upsert needs to know its key: change the job after the crawl'
+  END
+$$;
+COMMENT ON FUNCTION setup.crawler_problem IS
+  'What is wrong with a crawler, in words that follow "crawler x:"; null if nothing is.';
+
 CREATE FUNCTION setup.check_crawler_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
+DECLARE
+  problem constant text := setup.crawler_problem(NEW);
 BEGIN
-  IF TG_OP = 'INSERT' OR NEW.owner <> OLD.owner THEN
-    NEW.owner_oid := coalesce((SELECT r.oid FROM pg_roles r WHERE r.rolname = NEW.owner), 0);
+  IF problem IS NOT NULL THEN
+    RAISE check_violation USING
+      MESSAGE = format('crawler "%s": %s', NEW.crawler_name, problem),
+      HINT = 'What a crawler can be told is explained by \d+ setup.crawler_settings.';
+  END IF;
+  PERFORM setup.require_reader_options(NEW.reader_options);
+  IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
+    RETURN NEW;
+  END IF;
+  NEW.owner_oid := setup.role_oid(NEW.owner);
+  IF NEW.owner_oid = 0 THEN  -- a restore brings all its rows
+    RAISE WARNING USING
+      MESSAGE = format('crawler "%s": role "%s" does not exist', NEW.crawler_name, NEW.owner),
+      HINT = 'A superuser can give it another owner: UPDATE setup.crawler_settings SET owner = ...';
   END IF;
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION setup.check_crawler_row IS 'Trigger: the oid of a crawler''s owner follows from the name.';
+COMMENT ON FUNCTION setup.check_crawler_row IS 'Trigger: what a crawler can be; owner_oid follows owner.';
 CREATE TRIGGER check_crawler_row BEFORE INSERT OR UPDATE ON setup.crawler_settings
   FOR EACH ROW EXECUTE FUNCTION setup.check_crawler_row();
 
@@ -108,30 +147,8 @@ BEGIN
   IF create_crawler.name IS NULL OR create_crawler.name = '' THEN
     RAISE null_value_not_allowed USING MESSAGE = 'a crawler must have a name';
   END IF;
-  IF create_crawler.layer IS NOT NULL
-     AND NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = create_crawler.layer) THEN
-    RAISE undefined_object USING
-      MESSAGE = format('layer "%s" does not exist', create_crawler.layer),
-      HINT = format('Create it with SELECT setup.create_layer(%L).', create_crawler.layer);
-  END IF;
-  IF create_crawler.on_new_column NOT IN ('add', 'ignore', 'fail') THEN
-    RAISE invalid_parameter_value USING
-      MESSAGE = format('on_new_column "%s" is not known', create_crawler.on_new_column),
-      HINT = 'It is ''add'', ''ignore'' or ''fail''.';
-  END IF;
-  IF create_crawler.on_type_change NOT IN ('widen', 'ignore', 'fail') THEN
-    RAISE invalid_parameter_value USING
-      MESSAGE = format('on_type_change "%s" is not known', create_crawler.on_type_change),
-      HINT = 'It is ''widen'', ''ignore'' or ''fail''.';
-  END IF;
-  IF create_crawler.load_mode NOT IN ('replace', 'append') THEN
-    RAISE invalid_parameter_value USING
-      MESSAGE = format('a crawler cannot make jobs with load_mode "%s"', create_crawler.load_mode),
-      HINT = 'It is ''replace'' or ''append''; an upsert needs to know its key: change the job after the crawl.';
-  END IF;
-  IF create_crawler.reader_options ? 'columns' THEN
-    RAISE invalid_parameter_value USING MESSAGE = 'reader_options of a crawler cannot have "columns"',
-      HINT = 'It finds them out for each data set.';
+  IF create_crawler.layer IS NOT NULL THEN
+    PERFORM setup.require_layer(create_crawler.layer);
   END IF;
   PERFORM setup.write_crawler(create_crawler.name, jsonb_strip_nulls(jsonb_build_object(
     'location', create_crawler.location, 'layer', create_crawler.layer,
@@ -149,7 +166,8 @@ END
 $$;
 COMMENT ON FUNCTION setup.create_crawler IS
   'Creates a crawler that belongs to the current user, or changes it: what is null stays as it is, or at its default. '
-  'Raises insufficient_privilege where the current user may not use the location.';
+  'Raises undefined_object for an unknown location or layer, insufficient_privilege where the current user may not use the '
+  'location, check_violation and invalid_parameter_value for what a crawler cannot be.';
 
 CREATE FUNCTION setup.drop_crawler(name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_crawler';

@@ -73,11 +73,8 @@ DECLARE
   total integer;
   fresh integer;
 BEGIN
-  IF seed_load_jobs.layer IS NOT NULL
-     AND NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = seed_load_jobs.layer) THEN
-    RAISE undefined_object USING
-      MESSAGE = format('layer "%s" does not exist', seed_load_jobs.layer),
-      HINT = format('Create it with SELECT setup.create_layer(%L).', seed_load_jobs.layer);
+  IF seed_load_jobs.layer IS NOT NULL THEN
+    PERFORM setup.require_layer(seed_load_jobs.layer);
   END IF;
 
   FOR each_layer IN

@@ -45,11 +45,7 @@ DECLARE
   problem text;
   job setup.load_jobs;
 BEGIN
-  IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = add_job.layer) THEN
-    RAISE undefined_object USING
-      MESSAGE = format('layer "%s" does not exist', add_job.layer),
-      HINT = format('Create it with SELECT setup.create_layer(%L).', add_job.layer);
-  END IF;
+  PERFORM setup.require_layer(add_job.layer);
   IF add_job.job_name IS NULL OR add_job.job_name = '' THEN
     RAISE null_value_not_allowed USING MESSAGE = 'a job must have a name';
   END IF;
@@ -76,7 +72,7 @@ BEGIN
       MESSAGE = format('job "%s.%s" belongs to role "%s"', add_job.layer, add_job.job_name, present_owner),
       HINT = 'Choose another name for the job.';
   END IF;
-  problem := setup.ownership_problem(coalesce((SELECT r.oid FROM pg_roles r WHERE r.rolname = new_owner), 0));
+  problem := setup.ownership_problem(setup.role_oid(new_owner));
   IF problem IS NOT NULL THEN
     RAISE insufficient_privilege USING
       MESSAGE = format('role "%s" %s', new_owner, problem),

@@ -228,7 +228,9 @@ CREATE FUNCTION setup.drop_layer(layer text) RETURNS void
 #variable_conflict use_column
 BEGIN
   IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = drop_layer.layer) THEN
-    RAISE undefined_object USING MESSAGE = format('layer "%s" does not exist', drop_layer.layer);
+    RAISE undefined_object USING
+      MESSAGE = format('layer "%s" does not exist', drop_layer.layer),
+      HINT = 'SELECT layer FROM setup.layers; lists those that do.';
   END IF;
   PERFORM setup.remove_layer(drop_layer.layer);
 EXCEPTION WHEN foreign_key_violation THEN

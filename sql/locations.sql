@@ -14,7 +14,7 @@ CREATE TABLE setup.locations (
                   CHECK (array_position(exclusions, NULL) IS NULL AND cardinality(exclusions) <= 1000
                          AND octet_length(array_to_string(exclusions, '')) <= 100000),
   min_size        bigint CHECK (min_size >= 0),
-  max_size        bigint CHECK (max_size >= 0),
+  max_size        bigint CHECK (max_size > 0),
   stable_for      interval NOT NULL DEFAULT '0' CHECK (stable_for >= '0' AND stable_for <= '10 years'),
   watch           boolean NOT NULL DEFAULT false,
   rescan_interval interval CHECK (rescan_interval > '0' AND rescan_interval <= '10 years'),
@@ -88,15 +88,51 @@ CREATE POLICY owner_and_grantees ON setup.locations FOR SELECT USING (
     SELECT FROM setup.location_grants g
      WHERE g.location_name = locations.location_name AND pg_catalog.pg_has_role(g.grantee_oid, 'MEMBER')));
 
--- The oids follow from the names, also after a restore.
+-- The constraints of the table say the same to whoever would not be told here.
+CREATE FUNCTION setup.location_problem(location setup.locations) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+  SELECT CASE
+    WHEN octet_length(location.location_name) NOT BETWEEN 1 AND 63 OR location.location_name ~ '[[:cntrl:]]'
+      THEN 'its name must have 1 to 63 bytes, and no control character'
+    WHEN location.url NOT LIKE 'file:///%' OR octet_length(location.url) > 4095
+      THEN 'url must be file:///directory, of up to 4095 bytes'
+    WHEN location.file_types = '{}' OR NOT location.file_types <@
+         ARRAY['csv', 'csv.gz', 'json', 'json.gz', 'ndjson', 'ndjson.gz', 'parquet']
+      THEN 'file_types must be some of csv, csv.gz, json, json.gz, ndjson, ndjson.gz and parquet'
+    WHEN octet_length(location.name_pattern) NOT BETWEEN 1 AND 1000 THEN 'name_pattern must have 1 to 1000 bytes'
+    WHEN array_position(location.exclusions, NULL) IS NOT NULL OR cardinality(location.exclusions) > 1000
+         OR octet_length(array_to_string(location.exclusions, '')) > 100000
+      THEN 'exclusions must be up to 1000 patterns, none of them null, of 100000 bytes together'
+    WHEN location.min_size < 0 THEN 'min_size must not be negative'
+    WHEN location.max_size < 1 THEN 'max_size must be at least 1'
+    WHEN location.min_size > location.max_size
+      THEN format('min_size %s is more than max_size %s', location.min_size, location.max_size)
+    WHEN location.stable_for NOT BETWEEN '0' AND '10 years' THEN 'stable_for must be from 0 to 10 years'
+    WHEN location.rescan_interval <= '0' OR location.rescan_interval > '10 years'
+      THEN 'rescan_interval must be longer than 0, and up to 10 years'
+    WHEN location.retention <= '0' OR location.retention > '1000 years'
+      THEN 'retention must be longer than 0, and up to 1000 years'
+  END
+$$;
+COMMENT ON FUNCTION setup.location_problem IS
+  'What is wrong with a location and its rules, in words that follow "location x:"; null if nothing is.';
+
 CREATE FUNCTION setup.check_location_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
+DECLARE
+  problem constant text := setup.location_problem(NEW);
 BEGIN
+  IF problem IS NOT NULL THEN
+    RAISE check_violation USING
+      MESSAGE = format('location "%s": %s', NEW.location_name, problem),
+      HINT = 'Rules are explained by \d+ setup.locations; create_location() takes one back where it is empty or 0.';
+  END IF;
   IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
     RETURN NEW;
   END IF;
-  NEW.owner_oid := coalesce((SELECT r.oid FROM pg_roles r WHERE r.rolname = NEW.owner), 0);
+  NEW.owner_oid := setup.role_oid(NEW.owner);
   IF NEW.owner_oid = 0 THEN
     RAISE WARNING USING
       MESSAGE = format('location "%s": role "%s" does not exist', NEW.location_name, NEW.owner),
@@ -105,7 +141,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION setup.check_location_row IS 'Trigger: owner_oid follows owner.';
+COMMENT ON FUNCTION setup.check_location_row IS 'Trigger: which rules a location may have; owner_oid follows owner.';
 CREATE TRIGGER check_location_row BEFORE INSERT OR UPDATE ON setup.locations
   FOR EACH ROW EXECUTE FUNCTION setup.check_location_row();
 
@@ -113,10 +149,11 @@ CREATE FUNCTION setup.check_location_grant_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
 BEGIN
-  NEW.grantee_oid := coalesce((SELECT r.oid FROM pg_roles r WHERE r.rolname = NEW.grantee), 0);
+  NEW.grantee_oid := setup.role_oid(NEW.grantee);
   IF NEW.grantee_oid = 0 THEN
     RAISE WARNING USING
-      MESSAGE = format('grant of location "%s": role "%s" does not exist', NEW.location_name, NEW.grantee);
+      MESSAGE = format('grant of location "%s": role "%s" does not exist', NEW.location_name, NEW.grantee),
+      HINT = 'When it is there, grant the location again with setup.grant_location().';
   END IF;
   RETURN NEW;
 END
@@ -127,7 +164,7 @@ CREATE TRIGGER check_location_grant_row BEFORE INSERT OR UPDATE ON setup.locatio
 
 CREATE FUNCTION setup.create_location(
   name text,
-  url text,
+  url text DEFAULT NULL,
   file_types text[] DEFAULT NULL,
   name_pattern text DEFAULT NULL,
   exclusions text[] DEFAULT NULL,
@@ -141,11 +178,12 @@ CREATE FUNCTION setup.create_location(
 ) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_create_location';
 COMMENT ON FUNCTION setup.create_location IS
-  'Makes a location, or changes one: what is null stays as it is, an empty array or text takes a rule back. url: '
-  'file:///dir or an absolute path. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
-  'feature_not_supported for other kinds of URLs; invalid_parameter_value for what is no URL, type or pattern. Warns where '
-  'the server cannot read the directory. A location that is writable takes pg_write_server_files as well; a retention of 0 '
-  'takes it back.';
+  'Makes a location, or changes one: what is null stays as it is; an empty array or text takes a rule back, and so does 0 '
+  'as min_size, max_size, stable_for, rescan_interval or retention. url: file:///dir or an absolute path; a new location '
+  'must have one. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
+  'feature_not_supported for other kinds of URLs; invalid_parameter_value for what is no URL, type or pattern; '
+  'check_violation for other rules that cannot be. Warns where the server cannot read the directory. A location that is '
+  'writable takes pg_write_server_files as well.';
 
 CREATE FUNCTION setup.remove_location(name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_remove_location';

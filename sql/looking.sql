@@ -25,11 +25,7 @@ CREATE FUNCTION setup.check_tables(
   AS $$
 #variable_conflict use_column
 BEGIN
-  IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = check_tables.layer) THEN
-    RAISE undefined_object USING
-      MESSAGE = format('layer "%s" does not exist', check_tables.layer),
-      HINT = format('Create it with SELECT setup.create_layer(%L).', check_tables.layer);
-  END IF;
+  PERFORM setup.require_layer(check_tables.layer);
   SELECT coalesce(array_agg(t.name ORDER BY t.name) FILTER (WHERE NOT t.is_there), '{}'),
          coalesce(array_agg(t.name ORDER BY t.name) FILTER (WHERE t.is_there), '{}')
     INTO missing_tables, existing_tables

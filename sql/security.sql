@@ -144,7 +144,8 @@ DECLARE
 BEGIN
   IF TG_OP <> 'INSERT' AND NOT setup.may_act_as(OLD.owner_oid) THEN
     RAISE insufficient_privilege USING
-      MESSAGE = format('job "%s.%s" belongs to role "%s"', OLD.layer, OLD.job_name, OLD.owner);
+      MESSAGE = format('job "%s.%s" belongs to role "%s"', OLD.layer, OLD.job_name, OLD.owner),
+      HINT = 'It takes that role itself, a member of it, or a superuser.';
   END IF;
   IF TG_OP = 'DELETE' THEN
     RETURN OLD;
@@ -170,7 +171,7 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  NEW.owner_oid := coalesce((SELECT oid FROM pg_roles WHERE rolname = NEW.owner), 0);
+  NEW.owner_oid := setup.role_oid(NEW.owner);
   problem := setup.ownership_problem(NEW.owner_oid);
   IF problem IS NULL THEN
     IF NOT is_superuser THEN

@@ -55,10 +55,10 @@ void hold_own_job(Oid user, const std::string& layer, const std::string& job) {
       "SELECT owner, owner_oid FROM setup.load_jobs WHERE layer = $1 AND job_name = $2 FOR UPDATE", {TEXTOID, TEXTOID}};
   const pg::Rows found = find.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
   if (found.size() == 0)
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("job \"%s.%s\" does not exist", layer.c_str(), job.c_str()));
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("job \"%s.%s\" does not exist", layer.c_str(), job.c_str()),
+                      "", "SELECT layer, job_name FROM setup.load_jobs; lists your jobs.");
   if (!pg::may_act_as(user, found.oid(0, 1)))
-    throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("job \"%s.%s\" belongs to role \"%s\"", layer.c_str(),
-                                                                 job.c_str(), found.text(0, 0).c_str()));
+    pg::fail_not_owner(pg::format("job \"%s.%s\"", layer.c_str(), job.c_str()), found.text(0, 0));
 }
 
 }  // namespace
@@ -117,7 +117,8 @@ void remove_resource(const std::string& resource) {
   const pg::EngineRights rights(kLongestLockWait);
   const pg::Spi spi;
   if (remove.run({pg::value(std::string_view(resource))}).processed() == 0)
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("resource \"%s\" does not exist", resource.c_str()));
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("resource \"%s\" does not exist", resource.c_str()), "",
+                      "SELECT resource FROM setup.resources; lists those that do.");
 }
 
 void require_retry_patterns(const std::vector<std::string>& patterns) {

@@ -1,7 +1,6 @@
 #include "engine/crawler_catalog.h"
 
 #include "engine/locations.h"
-#include "engine/reader_options.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/relations.h"
@@ -33,7 +32,8 @@ LOCKTAG lock_of(const std::string& name) {
 }
 
 [[noreturn]] void fail_unknown(const std::string& name) {
-  throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("crawler \"%s\" does not exist", name.c_str()));
+  throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("crawler \"%s\" does not exist", name.c_str()), "",
+                    "SELECT crawler_name FROM setup.crawlers; lists your crawlers.");
 }
 
 // Keeps the crawler as it is until the end of the transaction; false if there is none. Needs an open Spi and the
@@ -44,8 +44,7 @@ bool hold_own_crawler(Oid user, const std::string& name) {
   const pg::Rows found = find.run({text(name)});
   if (found.size() == 0) return false;
   if (pg::may_act_as(user, found.oid(0, 1))) return true;
-  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    pg::format("crawler \"%s\" belongs to role \"%s\"", name.c_str(), found.text(0, 0).c_str()));
+  pg::fail_not_owner(pg::format("crawler \"%s\"", name.c_str()), found.text(0, 0));
 }
 
 crawl::Policy policy_of(const std::string& on_new_column, const std::string& on_type_change) {
@@ -91,11 +90,12 @@ Crawler find_own_crawler(const std::string& name) {
   const Oid user = GetUserId();
   if (crawler.owner_oid == user) return crawler;
   const std::string owner = pg::role_name(crawler.owner_oid);
-  const bool may = !owner.empty() && pg::may_act_as(user, crawler.owner_oid);
+  const std::string label = pg::format("crawler \"%s\"", name.c_str());
+  if (owner.empty() || !pg::may_act_as(user, crawler.owner_oid)) pg::fail_not_owner(label, crawler.owner);
   throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    pg::format("crawler \"%s\" belongs to role \"%s\"", name.c_str(), crawler.owner.c_str()),
-                    may ? "A crawler runs as its owner, to whom its tables belong." : "",
-                    may ? pg::format("Become that role first: SET ROLE %s;", pg::quote_name(owner).c_str()) : "");
+                    pg::format("%s belongs to role \"%s\"", label.c_str(), crawler.owner.c_str()),
+                    "A crawler runs as its owner, to whom its tables belong.",
+                    pg::format("Become that role first: SET ROLE %s;", pg::quote_name(owner).c_str()));
 }
 
 void write_crawler(const std::string& name, const std::string& settings) {
@@ -109,11 +109,10 @@ void write_crawler(const std::string& name, const std::string& settings) {
       "exclusions = r.exclusions, reader_options = r.reader_options, load_mode = r.load_mode, provenance = "
       "r.provenance "
       "FROM jsonb_populate_record(NULL::setup.crawler_settings, (SELECT to_jsonb(o) FROM setup.crawler_settings o "
-      "WHERE o.crawler_name = $1) || $2::jsonb) r WHERE c.crawler_name = $1 RETURNING c.location, c.reader_options",
+      "WHERE o.crawler_name = $1) || $2::jsonb) r WHERE c.crawler_name = $1 RETURNING c.location",
       {TEXTOID, TEXTOID}};
   const Oid user = GetUserId();
   std::string location;
-  std::string reader_options;
   {
     const pg::EngineRights rights(kLongestLockWait);
     const pg::Spi spi;
@@ -122,11 +121,8 @@ void write_crawler(const std::string& name, const std::string& settings) {
       throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED,
                         pg::format("crawler \"%s\" must have a location and a layer", name.c_str()), "",
                         "The location has the files, the layer gets the tables.");
-    const pg::Rows row = update.run({text(name), text(settings)});
-    location = row.text(0, 0);
-    reader_options = row.text(0, 1);
+    location = update.run({text(name), text(settings)}).text(0, 0);
   }
-  parse_reader_options(reader_options);
   require_use(find_location(location), user);
 }
 

@@ -33,13 +33,11 @@ bool hold_own_location(Oid user, const std::string& name) {
   const pg::Rows found = find.run({text(name)});
   if (found.size() == 0) return false;
   if (pg::may_act_as(user, found.oid(0, 1))) return true;
-  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    pg::format("location \"%s\" belongs to role \"%s\"", name.c_str(), found.text(0, 0).c_str()));
+  pg::fail_not_owner(pg::format("location \"%s\"", name.c_str()), found.text(0, 0));
 }
 
 void require_own_location(Oid user, const std::string& name) {
-  if (!hold_own_location(user, name))
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("location \"%s\" does not exist", name.c_str()));
+  if (!hold_own_location(user, name)) fail_unknown_location(name);
 }
 
 std::string canonical_url(const std::string& url) {
@@ -93,8 +91,8 @@ void insert_location(const std::string& name, const LocationSettings& it, const 
   static pg::Statement insert{
       "INSERT INTO setup.locations (location_name, url, file_types, name_pattern, exclusions, min_size, max_size, "
       "stable_for, watch, rescan_interval, owner, writable, retention) "
-      "VALUES ($1, $2, nullif($3, '{}'), nullif($4, ''), coalesce($5, '{}'), $6, $7, coalesce($8, '0'), "
-      "coalesce($9, false), $10, $11, coalesce($12, false), nullif($13, '0'))",
+      "VALUES ($1, $2, nullif($3, '{}'), nullif($4, ''), coalesce($5, '{}'), nullif($6, 0), nullif($7, 0), "
+      "coalesce($8, '0'), coalesce($9, false), nullif($10, '0'), $11, coalesce($12, false), nullif($13, '0'))",
       {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
        TEXTOID, BOOLOID, INTERVALOID}};
   insert.run({text(name), text(*it.url), array_or_null(it.file_types), pg::text_or_null(it.name_pattern.value_or("")),
@@ -106,9 +104,9 @@ void update_location(const std::string& name, const LocationSettings& it) {
   static pg::Statement update{
       "UPDATE setup.locations SET url = coalesce($2, url), file_types = nullif(coalesce($3, file_types), '{}'), "
       "name_pattern = nullif(coalesce($4, name_pattern), ''), exclusions = coalesce($5, exclusions), "
-      "min_size = coalesce($6, min_size), max_size = coalesce($7, max_size), "
+      "min_size = nullif(coalesce($6, min_size), 0), max_size = nullif(coalesce($7, max_size), 0), "
       "stable_for = coalesce($8, stable_for), watch = coalesce($9, watch), "
-      "rescan_interval = coalesce($10, rescan_interval), writable = coalesce($11, writable), "
+      "rescan_interval = nullif(coalesce($10, rescan_interval), '0'), writable = coalesce($11, writable), "
       "retention = nullif(coalesce($12, retention), '0') WHERE location_name = $1",
       {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
        BOOLOID, INTERVALOID}};
@@ -176,7 +174,9 @@ void grant_location(const std::string& name, const std::string& role) {
   require_right_to_files(user);
   const Oid grantee = pg::guard([&] { return get_role_oid(role.c_str(), true); });
   if (!OidIsValid(grantee))
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("role \"%s\" does not exist", role.c_str()));
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("role \"%s\" does not exist", role.c_str()), "",
+                      role == "public" ? "PUBLIC is no role: grant it to a role, and that role to all who need it."
+                                       : "SELECT rolname FROM pg_roles; lists those that do.");
   const pg::EngineRights rights(kLongestLockWait);
   const pg::Spi spi;
   require_own_location(user, name);

@@ -78,10 +78,7 @@ Location find_location(const std::string& name) {
   const pg::EngineRights rights;
   const pg::Spi spi;
   const pg::Rows row = find.run({pg::value(std::string_view(name))});
-  if (row.size() == 0)
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("location \"%s\" does not exist", name.c_str()), "",
-                      pg::format("Create it with SELECT setup.create_location(%s, 'file:///directory').",
-                                 pg::quote_text(name).c_str()));
+  if (row.size() == 0) fail_unknown_location(name);
   return {name,
           locations::directory_of_url(row.text(0, 0)),
           rules_of(row),
@@ -90,6 +87,12 @@ Location find_location(const std::string& name) {
           row.boolean(0, 9),
           row.text(0, 10),
           row.oid(0, 11)};
+}
+
+void fail_unknown_location(const std::string& name) {
+  throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("location \"%s\" does not exist", name.c_str()), "",
+                    pg::format("Create it with SELECT setup.create_location(%s, 'file:///directory').",
+                               pg::quote_text(name).c_str()));
 }
 
 bool may_use(const Location& location, Oid role) {
@@ -117,7 +120,7 @@ void require_writing(const Location& location, Oid role) {
   throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
                     pg::format("location \"%s\" is not writable", location.name.c_str()), "",
                     pg::format("Its owner \"%s\" can change that, with the right pg_write_server_files: "
-                               "SELECT setup.create_location(%s, NULL, writable => true);",
+                               "SELECT setup.create_location(%s, writable => true);",
                                location.owner.c_str(), pg::quote_text(location.name).c_str()));
 }
 

@@ -24,6 +24,9 @@ struct Location {
 // With the engine's rights. Failure (undefined_object).
 Location find_location(const std::string& name);
 
+// Failure (undefined_object): there is no such location.
+[[noreturn]] void fail_unknown_location(const std::string& name);
+
 // Its owner, roles that it is granted to, members of them, and superusers may use it.
 bool may_use(const Location& location, Oid role);
 

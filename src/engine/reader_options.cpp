@@ -8,8 +8,11 @@ namespace {
 
 using nlohmann::json;
 
+const char* example_of(const std::string& key);
+
 [[noreturn]] void refuse(const std::string& key, const std::string& what) {
-  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("reader option \"%s\" %s", key.c_str(), what.c_str()));
+  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("reader option \"%s\" %s", key.c_str(), what.c_str()),
+                    "", pg::format("For example {\"%s\": %s}.", key.c_str(), example_of(key)));
 }
 
 std::string text_of(const std::string& key, const json& value) {
@@ -53,7 +56,7 @@ std::vector<KnownColumn> columns_of(const std::string& key, const json& value) {
     const bool fits = entry.is_object() && entry.contains("file") && entry["file"].is_string() &&
                       entry.contains("column") && entry["column"].is_string() &&
                       (!entry.contains("optional") || entry["optional"].is_boolean());
-    if (!fits) refuse(key, R"(must hold objects such as {"file": "Order Date", "column": "order_date"})");
+    if (!fits) refuse(key, R"(must hold objects with "file" and "column")");
     columns.push_back(
         {entry["file"].get<std::string>(), entry["column"].get<std::string>(), entry.value("optional", false)});
   }
@@ -61,34 +64,48 @@ std::vector<KnownColumn> columns_of(const std::string& key, const json& value) {
   return columns;
 }
 
-using Reader = void (*)(JobReader*, const std::string& key, const json& value);
+struct Option {
+  const char* example;
+  void (*read)(JobReader*, const std::string& key, const json& value);
+};
 
-const std::map<std::string, Reader>& readers() {
-  static const auto* all = new std::map<std::string, Reader>{
+const std::map<std::string, Option>& known_options() {
+  static const auto* all = new std::map<std::string, Option>{
       {"format",
-       [](auto* r, auto& k, auto& v) {
-         r->format = one_of(k, v, {"csv", "json", "ndjson", "parquet"});
-       }},
+       {R"("csv")",
+        [](auto* r, auto& k, auto& v) {
+          r->format = one_of(k, v, {"csv", "json", "ndjson", "parquet"});
+        }}},
       {"compression",
-       [](auto* r, auto& k, auto& v) {
-         r->compressed = one_of(k, v, {"gzip", "none"}) == "gzip";
-       }},
-      {"delimiter", [](auto* r, auto& k, auto& v) { r->options.delimiter = mark_of(k, v, false); }},
-      {"quote", [](auto* r, auto& k, auto& v) { r->options.quote = mark_of(k, v, true); }},
-      {"escape", [](auto* r, auto& k, auto& v) { r->options.escape = mark_of(k, v, true); }},
-      {"header", [](auto* r, auto& k, auto& v) { r->options.header = truth_of(k, v); }},
-      {"skip", [](auto* r, auto& k, auto& v) { r->options.skip = lines_of(k, v); }},
-      {"null_string", [](auto* r, auto& k, auto& v) { r->options.null_string = text_of(k, v); }},
+       {R"("gzip")",
+        [](auto* r, auto& k, auto& v) {
+          r->compressed = one_of(k, v, {"gzip", "none"}) == "gzip";
+        }}},
+      {"delimiter", {R"(";")", [](auto* r, auto& k, auto& v) { r->options.delimiter = mark_of(k, v, false); }}},
+      {"quote", {R"("'")", [](auto* r, auto& k, auto& v) { r->options.quote = mark_of(k, v, true); }}},
+      {"escape", {R"("\\")", [](auto* r, auto& k, auto& v) { r->options.escape = mark_of(k, v, true); }}},
+      {"header", {"true", [](auto* r, auto& k, auto& v) { r->options.header = truth_of(k, v); }}},
+      {"skip", {"1", [](auto* r, auto& k, auto& v) { r->options.skip = lines_of(k, v); }}},
+      {"null_string", {R"("NULL")", [](auto* r, auto& k, auto& v) { r->options.null_string = text_of(k, v); }}},
       {"encoding",
-       [](auto* r, auto& k, auto& v) { r->options.encoding = one_of(k, v, {"utf-8", "utf-16", "latin-1"}); }},
-      {"decimal_separator", [](auto* r, auto& k, auto& v) { r->options.decimal_separator = one_of(k, v, {".", ","}); }},
-      {"date_format", [](auto* r, auto& k, auto& v) { r->options.date_format = text_of(k, v); }},
-      {"timestamp_format", [](auto* r, auto& k, auto& v) { r->options.timestamp_format = text_of(k, v); }},
-      {"columns", [](auto* r, auto& k, auto& v) { r->columns = columns_of(k, v); }},
-      {"new_columns", [](auto* r, auto& k, auto& v) {
-         r->ignores_new_columns = one_of(k, v, {"fail", "ignore"}) == "ignore";
-       }}};
+       {R"("latin-1")",
+        [](auto* r, auto& k, auto& v) { r->options.encoding = one_of(k, v, {"utf-8", "utf-16", "latin-1"}); }}},
+      {"decimal_separator",
+       {R"(",")", [](auto* r, auto& k, auto& v) { r->options.decimal_separator = one_of(k, v, {".", ","}); }}},
+      {"date_format", {R"("%d.%m.%Y")", [](auto* r, auto& k, auto& v) { r->options.date_format = text_of(k, v); }}},
+      {"timestamp_format",
+       {R"("%d.%m.%Y %H:%M")", [](auto* r, auto& k, auto& v) { r->options.timestamp_format = text_of(k, v); }}},
+      {"columns",
+       {R"([{"file": "Order Date", "column": "order_date"}])",
+        [](auto* r, auto& k, auto& v) { r->columns = columns_of(k, v); }}},
+      {"new_columns", {R"("ignore")", [](auto* r, auto& k, auto& v) {
+                         r->ignores_new_columns = one_of(k, v, {"fail", "ignore"}) == "ignore";
+                       }}}};
   return *all;
+}
+
+const char* example_of(const std::string& key) {
+  return known_options().at(key).example;
 }
 
 }  // namespace
@@ -100,14 +117,14 @@ JobReader parse_reader_options(const std::string& text) {
                       R"(For example {"delimiter": ";", "decimal_separator": ","}.)");
   JobReader reader;
   for (const auto& [key, value] : options.items()) {
-    const auto found = readers().find(key);
-    if (found == readers().end()) {
+    const auto found = known_options().find(key);
+    if (found == known_options().end()) {
       std::string known;
-      for (const auto& [name, read] : readers()) known += (known.empty() ? "" : ", ") + name;
+      for (const auto& [name, option] : known_options()) known += (known.empty() ? "" : ", ") + name;
       throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("reader option \"%s\" is not known", key.c_str()),
                         "", "Known are: " + known + ".");
     }
-    found->second(&reader, key, value);
+    found->second.read(&reader, key, value);
   }
   return reader;
 }

@@ -72,10 +72,9 @@ void require_permission(Oid caller, const StoredRun& run, const std::map<StepId,
   for (const auto& [id, attempts] : steps) {
     const run_store::StoredStep& step = run.steps[static_cast<size_t>(id)];
     if (!pg::role_exists(step.owner) || pg::is_member(caller, step.owner)) continue;  // of a dropped owner it fails
-    throw pg::Failure(
-        ERRCODE_INSUFFICIENT_PRIVILEGE,
-        pg::format("job \"%s.%s\" belongs to role \"%s\"", run.layers[static_cast<size_t>(step.layer)].name.c_str(),
-                   step.job.c_str(), pg::role_name(step.owner).c_str()));
+    pg::fail_not_owner(
+        pg::format("job \"%s.%s\"", run.layers[static_cast<size_t>(step.layer)].name.c_str(), step.job.c_str()),
+        pg::role_name(step.owner));
   }
 }
 

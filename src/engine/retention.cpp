@@ -54,8 +54,7 @@ std::vector<RemovedFile> drop_expired_files(const std::optional<std::string>& na
   if (name) {
     const Location location = find_location(*name);
     if (!pg::may_act_as(user, location.owner_oid))
-      throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("location \"%s\" belongs to role \"%s\"",
-                                                                   location.name.c_str(), location.owner.c_str()));
+      pg::fail_not_owner(pg::format("location \"%s\"", location.name.c_str()), location.owner);
     drop_expired(location, &removed);
     return removed;
   }

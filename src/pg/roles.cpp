@@ -56,6 +56,11 @@ bool may_act_as(Oid role, Oid owner) {
   return guard([&] { return superuser_arg(role) || compat::may_set_role(role, owner); });
 }
 
+void fail_not_owner(const std::string& object, const std::string& owner) {
+  throw Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, format("%s belongs to role \"%s\"", object.c_str(), owner.c_str()), "",
+                "It takes that role itself, a member of it, or a superuser.");
+}
+
 bool may_create_schemas(Oid role) {
   return guard([&] { return compat::may_create_schemas(MyDatabaseId, role); });
 }

@@ -18,6 +18,9 @@ bool is_member(Oid role, Oid owner);
 // True if `role` may become `owner`, and so may do everything in its name; superusers may become anybody.
 bool may_act_as(Oid role, Oid owner);
 
+// Failure (insufficient_privilege): who asks may not act as `owner`, to whom `object` belongs ('job "a.b"').
+[[noreturn]] void fail_not_owner(const std::string& object, const std::string& owner);
+
 bool may_create_schemas(Oid role);  // in this database
 bool may_create_in_schema(Oid role, Oid schema);
 bool may_connect(Oid role);             // to this database

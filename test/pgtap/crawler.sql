@@ -53,7 +53,7 @@ CREATE FUNCTION crawled_one(name text, of_table text) RETURNS TABLE (action text
 
 
 SET SESSION AUTHORIZATION crawler_owner;
-SELECT plan(89);
+SELECT plan(104);
 
 -- What a crawl makes
 
@@ -254,7 +254,8 @@ SELECT lives_ok($$SELECT setup.crawl('shop')$$, 'then they may');
 SET SESSION AUTHORIZATION crawler_stranger;
 SELECT is((SELECT count(*) FROM setup.crawlers), 0::bigint, 'others do not see them');
 SELECT throws_ok($$SELECT setup.crawl('shop')$$, '42501', 'crawler "shop" belongs to role "crawler_owner"', 'nor run them');
-SELECT throws_ok($$SELECT setup.drop_crawler('shop')$$, '42501', NULL, 'nor drop them');
+SELECT results_eq($$SELECT code, hint FROM caught($c$SELECT setup.drop_crawler('shop')$c$)$$,
+  $$VALUES ('42501', 'It takes that role itself, a member of it, or a superuser.')$$, 'nor drop them, which takes the owner');
 SELECT throws_ok($$SELECT setup.create_crawler('shop', path => 'x')$$, '42501', NULL, 'nor change them');
 SELECT throws_ok($$SELECT setup.create_crawler('mine', 'landing', 'bronze')$$, '42501', NULL,
   'nor make one for a location that is not theirs to use');
@@ -265,8 +266,36 @@ SELECT throws_ok($$SELECT setup.crawl('shop')$$, '42501', NULL, 'a superuser bec
 SELECT throws_ok($$SELECT setup.crawl('nothing')$$, '42704', 'crawler "nothing" does not exist', 'a crawler must be there');
 SELECT throws_ok($$SELECT setup.create_crawler('new', 'landing', 'nothing')$$, '42704', NULL, 'so must its layer');
 SELECT throws_ok($$SELECT setup.create_crawler('new', 'nothing', 'bronze')$$, '42704', 'location "nothing" does not exist', 'and its location');
-SELECT throws_ok($$SELECT setup.create_crawler('new', 'landing', 'bronze', reader_options => '{"delimiter": "ab"}')$$,
-  '22023', NULL, 'options are checked');
+SELECT throws_ok(format('SELECT setup.create_crawler(''new'', ''landing'', ''bronze'', %s)', setting), '23514',
+                 'crawler "new": ' || problem, setting || ' is refused')
+  FROM (VALUES ('path => ''../x''', 'path must lead from its location downwards, without "." and "..", in up to 2000 bytes'),
+               ('path => ''a/./b''', 'path must lead from its location downwards, without "." and "..", in up to 2000 bytes'),
+               ('path => ''a//b''', 'path must lead from its location downwards, without "." and "..", in up to 2000 bytes'),
+               ('table_prefix => repeat(''x'', 64)', 'table_prefix must have up to 63 bytes'),
+               ('on_new_column => ''drop''', 'on_new_column must be add, ignore or fail'),
+               ('on_type_change => ''drop''', 'on_type_change must be widen, ignore or fail'),
+               ('exclusions => ''{a,null}''', 'exclusions must be up to 1000 patterns, none of them null'),
+               ('reader_options => ''5''', 'reader_options must be an object, such as {"delimiter": ";"}'),
+               ('reader_options => ''{"columns": []}''', 'reader_options cannot have "columns": it finds them out for each data set'),
+               ('load_mode => ''upsert''', 'load_mode must be replace or append; an upsert needs to know its key: change the job after the crawl'))
+       AS refused(setting, problem);
+SELECT throws_ok($$SELECT setup.create_crawler(repeat('x', 64), 'landing', 'bronze')$$, '23514',
+  'crawler "' || repeat('x', 64) || '": its name must have 1 to 63 bytes, and no control character', 'a name is a name');
+SELECT is((caught($$SELECT setup.create_crawler('new', 'landing', 'bronze', path => '../x')$$)).hint,
+  'What a crawler can be told is explained by \d+ setup.crawler_settings.', 'and the hint tells where to look');
+SELECT results_eq($$SELECT code, message, hint FROM caught($c$SELECT setup.create_crawler('new', 'landing', 'bronze',
+    reader_options => '{"delimiter": "ab"}')$c$)$$,
+  $$VALUES ('22023', 'reader option "delimiter" must be a single one-byte character', 'For example {"delimiter": ";"}.')$$,
+  'options are checked');
+SELECT is_empty($$SELECT FROM setup.crawlers WHERE crawler_name = 'new'$$, 'none of these was made');
+SELECT is((caught($$SELECT setup.drop_crawler('nothing')$$)).hint, 'SELECT crawler_name FROM setup.crawlers; lists your crawlers.',
+  'an unknown crawler has a hint');
+\setenv DB :DBNAME
+\set output `psql -XAtq -d "$DB" -c "UPDATE setup.crawler_settings SET owner = 'crawler_nobody' WHERE crawler_name = 'bad'" 2>&1`
+SELECT is(:'output'::text, E'WARNING:  crawler "bad": role "crawler_nobody" does not exist\n'
+  'HINT:  A superuser can give it another owner: UPDATE setup.crawler_settings SET owner = ...',
+  'an owner that is not there, as after a restore, is a warning');
+UPDATE setup.crawler_settings SET owner = 'crawler_owner' WHERE crawler_name = 'bad';
 
 -- Running
 

@@ -64,7 +64,7 @@ SELECT lives_ok(format($$SELECT setup.create_location('readable', %L)$$, :'url')
 SELECT row_eq($$SELECT * FROM caught($c$SELECT setup.export_table('goods', 'readable')$c$)$$,
   ROW('42501'::text, 'location "readable" is not writable'::text, ''::text,
   'Its owner "export_stranger" can change that, with the right pg_write_server_files: '
-  'SELECT setup.create_location(''readable'', NULL, writable => true);'::text), 'where nothing can be exported to');
+  'SELECT setup.create_location(''readable'', writable => true);'::text), 'where nothing can be exported to');
 SET SESSION AUTHORIZATION export_owner;
 SELECT lives_ok(format($$SELECT setup.create_location('out', %L, writable => true)$$, :'url'), 'pg_write_server_files is');
 SET SESSION AUTHORIZATION export_writer;
@@ -247,7 +247,7 @@ SELECT throws_ok($$SELECT setup.drop_expired_files('out')$$, '42501', 'location 
 SELECT is_empty('SELECT setup.drop_expired_files()', 'nor by accident');
 SET SESSION AUTHORIZATION export_owner;
 SELECT is((SELECT count(*) FROM setup.exported_files), 5::bigint, 'the owner of the location does');
-SELECT setup.create_location('out', NULL, retention => '30 days') \g /dev/null
+SELECT setup.create_location('out', retention => '30 days') \g /dev/null
 SELECT is_empty($$SELECT setup.drop_expired_files('out')$$, 'young files stay');
 RESET SESSION AUTHORIZATION;
 UPDATE setup.exports SET exported_at = now() - interval '31 days';
@@ -259,8 +259,8 @@ SELECT results_eq($$SELECT location_name, file FROM setup.drop_expired_files()$$
 RESET SESSION AUTHORIZATION;
 SELECT is(names(), 'c c/id=2 c/id=2/data_0.csv c/id=3 c/id=3/other.csv', 'but none that was changed, or that no export wrote');
 SELECT is_empty('SELECT FROM setup.exports', 'and are off the list');
-SELECT throws_ok($$SELECT setup.create_location('out', NULL, retention => '-1 day')$$, '23514', NULL, 'a retention is a time');
-SELECT lives_ok($$SELECT setup.create_location('out', NULL, retention => '0')$$, 'and can be taken back');
+SELECT throws_ok($$SELECT setup.create_location('out', retention => '-1 day')$$, '23514', NULL, 'a retention is a time');
+SELECT lives_ok($$SELECT setup.create_location('out', retention => '0')$$, 'and can be taken back');
 SELECT is(retention, NULL, 'with 0') FROM setup.locations WHERE location_name = 'out';
 
 SELECT * FROM finish();

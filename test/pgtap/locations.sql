@@ -27,7 +27,7 @@ CREATE FUNCTION files(location text, pattern text DEFAULT '**') RETURNS text LAN
 CREATE FUNCTION findings(path text, expected text[] DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
   SELECT findings FROM setup.validate_file('in', path, expected) $$;
 
-SELECT plan(97);
+SELECT plan(108);
 
 -- Making one
 
@@ -51,7 +51,10 @@ SELECT row_eq($$SELECT l.url, l.file_types, l.name_pattern, l.exclusions, l.min_
       NULL::interval, 'locations_admin'::text, 'locations_admin'::text), 'and without rules everything is read');
 SELECT throws_ok(format('SELECT setup.create_location(%L, %L)', name, '/'), code, message, 'the name ' || what)
   FROM (VALUES (NULL, '22004', 'a name must be given', 'is not null'), ('', '22004', 'a name must be given', 'not empty'),
-               (repeat('x', 64), '23514', NULL, 'not longer than 63 bytes'), (E'a\nb', '23514', NULL, 'and holds no control character'))
+               (repeat('x', 64), '23514', 'location "' || repeat('x', 64) || '": its name must have 1 to 63 bytes, and no control character',
+                'not longer than 63 bytes'),
+               (E'a\nb', '23514', E'location "a\nb": its name must have 1 to 63 bytes, and no control character',
+                'and holds no control character'))
        AS names(name, code, message, what);
 SELECT throws_ok(format('SELECT setup.create_location(''x'', %L)', url), code, message, 'the URL ' || quote_nullable(url) || ' is refused')
   FROM (VALUES (NULL, '22004', 'location "x" must have a url'),
@@ -69,9 +72,20 @@ SELECT throws_ok(format('SELECT setup.create_location(''x'', ''/'', %s)', rule),
   FROM (VALUES ('file_types => ''{csv,xlsx}''', '22023', 'file type "xlsx" is not known'),
                ('file_types => ''{csv,null}''', '22004', 'file_types must not contain nulls'),
                ('name_pattern => ''a/*.csv''', '22023', 'name_pattern "a/*.csv" contains a slash'),
-               ('min_size => -1', '23514', NULL), ('min_size => 5, max_size => 4', '23514', NULL),
-               ('stable_for => ''-1 s''', '23514', NULL), ('rescan_interval => ''0''', '23514', NULL))
+               ('name_pattern => repeat(''*'', 1001)', '23514', 'location "x": name_pattern must have 1 to 1000 bytes'),
+               ('exclusions => ''{a,null}''', '22004', 'exclusions must not contain nulls'),
+               ('exclusions => array_fill(''a''::text, ''{1001}'')', '23514', 'location "x": exclusions must be up to 1000 '
+                'patterns, none of them null, of 100000 bytes together'),
+               ('min_size => -1', '23514', 'location "x": min_size must not be negative'),
+               ('max_size => -1', '23514', 'location "x": max_size must be at least 1'),
+               ('min_size => 5, max_size => 4', '23514', 'location "x": min_size 5 is more than max_size 4'),
+               ('stable_for => ''-1 s''', '23514', 'location "x": stable_for must be from 0 to 10 years'),
+               ('rescan_interval => ''-1 s''', '23514', 'location "x": rescan_interval must be longer than 0, and up to 10 years'),
+               ('retention => ''2000 years''', '23514', 'location "x": retention must be longer than 0, and up to 1000 years'))
        AS rules(rule, code, message);
+SELECT is((caught($$SELECT setup.create_location('x', '/', min_size => 5, max_size => 4)$$)).hint,
+  'Rules are explained by \d+ setup.locations; create_location() takes one back where it is empty or 0.',
+  'the hint says how rules go');
 
 -- What lies there
 
@@ -104,7 +118,7 @@ SELECT is((SELECT count(*) FROM setup.location_files('in', NULL)), 16::bigint, '
 
 -- Rules
 
-SELECT setup.create_location('in', NULL, file_types => '{CSV,csv}', name_pattern => '[a-h].csv',
+SELECT setup.create_location('in', file_types => '{CSV,csv}', name_pattern => '[a-h].csv',
   exclusions => '{deep,old/*.csv}', min_size => 3, max_size => 1000, stable_for => '1 hour', watch => true, rescan_interval => '5 min');
 SELECT row_eq($$SELECT l.url, l.file_types, l.name_pattern, l.exclusions, l.min_size, l.max_size, l.stable_for, l.watch,
                   l.rescan_interval FROM setup.locations l WHERE location_name = 'in'$$,
@@ -112,7 +126,7 @@ SELECT row_eq($$SELECT l.url, l.file_types, l.name_pattern, l.exclusions, l.min_
       '1 hour'::interval, true, '5 min'::interval), 'create_location changes what is given, and keeps the rest');
 SELECT is(files('in', 'a.csv'), 'a.csv', 'an old file is stable');
 SELECT matches(files('in', 'sub/b.csv'), '^sub/b.csv: was modified \d+ m?s ago, less than 3600 s$', 'a new one is not');
-SELECT setup.create_location('in', NULL, stable_for => '0');
+SELECT setup.create_location('in', stable_for => '0');
 SELECT is(files('in'), $$.e.csv: is hidden: its path has a name that begins with "." or "_"
 A2.CSV: has a name that does not match "[a-h].csv"
 _temporary: is hidden: its path has a name that begins with "." or "_"
@@ -129,12 +143,20 @@ sub/deep: is excluded by "deep"
 up: leads out of the location
 within.csv: has a name that does not match "[a-h].csv"
 y=1/h.csv$$, 'each rule says why');
-SELECT setup.create_location('in', NULL, min_size => 13);
+SELECT setup.create_location('in', min_size => 13);
 SELECT is(files('in', 'a.csv'), 'a.csv: has 12 bytes, fewer than 13', 'a file may be too small');
-SELECT setup.create_location('in', NULL, min_size => 0, max_size => 11);
+SELECT setup.create_location('in', min_size => 0, max_size => 11);
 SELECT is(files('in', 'a.csv'), 'a.csv: has 12 bytes, more than 11', 'or too large');
-SELECT setup.create_location('in', NULL, '{}', '', '{}', 0, 1000000);
-SELECT is((SELECT count(*) FROM setup.location_files('in') WHERE accepted), 9::bigint, 'empty rules take rules back');
+SELECT setup.create_location('in', min_size => 5),
+  setup.create_location('in', NULL, '{}', '', '{}', 0, 0, rescan_interval => '0');
+SELECT is((SELECT count(*) FROM setup.location_files('in') WHERE accepted), 9::bigint, 'empty rules and 0 take rules back');
+SELECT row_eq($$SELECT l.url, l.file_types, l.name_pattern, l.exclusions, l.min_size, l.max_size, l.stable_for, l.watch,
+                  l.rescan_interval FROM setup.locations l WHERE location_name = 'in'$$,
+  ROW(:'url'::text, NULL::text[], NULL::text, '{}'::text[], NULL::bigint, NULL::bigint, '0'::interval, true,
+      NULL::interval), 'all of them, and nothing else');
+SELECT setup.create_location('none', '/', min_size => 0, max_size => 0, rescan_interval => '0', retention => '0');
+SELECT row_eq($$SELECT min_size, max_size, rescan_interval, retention FROM setup.locations WHERE location_name = 'none'$$,
+  ROW(NULL::bigint, NULL::bigint, NULL::interval, NULL::interval), '0 is no rule in a new location either');
 
 -- validate_file
 
@@ -191,11 +213,18 @@ SELECT throws_ok(statement, '42501', 'location "in" belongs to role "locations_a
   FROM (VALUES ($$SELECT setup.create_location('in', '/')$$, 'change it'), ($$SELECT setup.drop_location('in')$$, 'drop it'),
                ($$SELECT setup.grant_location('in', 'locations_reader')$$, 'grant it'),
                ($$SELECT setup.revoke_location('in', 'locations_reader')$$, 'or revoke it')) AS tries(statement, what);
+SELECT is((caught($$SELECT setup.drop_location('in')$$)).hint, 'It takes that role itself, a member of it, or a superuser.',
+  'and is told who may');
 RESET SESSION AUTHORIZATION;
 
 SET SESSION AUTHORIZATION locations_admin;
 SELECT throws_ok($$SELECT setup.grant_location('in', 'locations_nobody')$$, '42704', 'role "locations_nobody" does not exist',
   'a grantee must exist');
+SELECT results_eq($$SELECT message, hint FROM caught($c$SELECT setup.grant_location('in', 'public')$c$)$$,
+  $$VALUES ('role "public" does not exist', 'PUBLIC is no role: grant it to a role, and that role to all who need it.')$$,
+  'and everybody is none');
+SELECT is((caught($$SELECT setup.drop_location('nowhere')$$)).hint,
+  'Create it with SELECT setup.create_location(''nowhere'', ''file:///directory'').', 'an unknown location has a hint');
 SELECT throws_ok($$SELECT setup.grant_location('nowhere', 'locations_team')$$, '42704', 'location "nowhere" does not exist',
   'and a location');
 SELECT setup.grant_location('in', 'locations_team'), setup.grant_location('in', 'locations_team'), setup.grant_location('in', 'locations_stranger');

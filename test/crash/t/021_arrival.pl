@@ -64,7 +64,7 @@ SELECT setup.add_job('bronze', 'prices', table_name => 'prices', location => 'in
 SELECT setup.add_job('silver', 'never', 'SELECT 1');
 SQL
 is($node->processes('watcher'), '', 'without a watched location there is no watcher');
-$node->sql(q{SELECT setup.create_location('in', NULL, watch => true)});
+$node->sql(q{SELECT setup.create_location('in', watch => true)});
 ok(has_watcher(), 'a watched location brings one');
 ok(loaded(1), 'which starts the job for the file that is there');
 is($node->sql(q{SELECT string_agg(job_name, ' ') FROM setup.load_log}), 'orders', 'and no other job');
@@ -122,7 +122,7 @@ ok(loaded(57), 'until it is released');
 
 # A file that is being written
 
-$node->sql(q{SELECT setup.create_location('in', NULL, stable_for => '2 s')});
+$node->sql(q{SELECT setup.create_location('in', stable_for => '2 s')});
 open my $slow, '>', "$in/slow.csv" or die $!;
 $slow->autoflush(1);
 print $slow "id,name\n";
@@ -135,7 +135,7 @@ is(runs(), $runs, 'a file that is being written is left alone');
 close $slow;
 ok(loaded(87), 'and loaded as a whole when it is stable');
 is(runs(), $runs + 1, 'in one run');
-$node->sql(q{SELECT setup.create_location('in', NULL, stable_for => '0')});
+$node->sql(q{SELECT setup.create_location('in', stable_for => '0')});
 
 # A watcher that dies, a server that goes down
 
@@ -179,7 +179,7 @@ SKIP: {
 
 # Network file systems tell nothing.
 
-$node->sql(q{SELECT setup.create_location('in', NULL, rescan_interval => '1 s')});
+$node->sql(q{SELECT setup.create_location('in', rescan_interval => '1 s')});
 my $rows = $node->sql('SELECT count(*) FROM bronze.orders');
 write_file('rescan.csv', '1,r');
 ok(loaded($rows + 1), 'a location is looked through at each rescan_interval');
@@ -195,9 +195,9 @@ write_file('renamed2.csv', '1,c');
 $node->safe_psql('postgres', 'ALTER DATABASE renamed RENAME TO warehouse');
 ok(loaded($rows + 3), 'it can be renamed');
 ok(has_watcher(), 'there is a watcher');
-$node->sql(q{SELECT setup.create_location('in', NULL, watch => false)});
+$node->sql(q{SELECT setup.create_location('in', watch => false)});
 ok(wait_until { $node->processes('watcher', 'warehouse') eq '' }, 'which leaves when nothing is watched any more');
-$node->sql(q{SELECT setup.create_location('in', NULL, watch => true)});
+$node->sql(q{SELECT setup.create_location('in', watch => true)});
 ok(has_watcher(), 'and comes back');
 $node->sql('DROP EXTENSION etl_orchestrator CASCADE');
 ok(wait_until { $node->processes('watcher', 'warehouse') eq '' }, 'it leaves with the extension');
