@@ -14,8 +14,8 @@ CREATE TABLE setup.file_arrivals (
 );
 
 COMMENT ON TABLE setup.file_arrivals IS
-  'Files of watched locations for which a run of a job was started, as they were then: none is started twice for the same '
-  'file, unless it changes. Seen by those who see the job.';
+  'Files of watched locations for which a run of a job was started, as they were then: none is started twice for the '
+  'same file, unless it changes. Seen by those who see the job.';
 COMMENT ON COLUMN setup.file_arrivals.layer IS 'Layer of the job.';
 COMMENT ON COLUMN setup.file_arrivals.job_name IS 'Job that reads the file.';
 COMMENT ON COLUMN setup.file_arrivals.location IS 'Location that it is in.';

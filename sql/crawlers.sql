@@ -26,11 +26,13 @@ CREATE TABLE setup.crawler_settings (
   last_message   text
 );
 
-COMMENT ON TABLE setup.crawler_settings IS 'The crawlers, as setup.create_crawler() wrote them. To be read through setup.crawlers.';
+COMMENT ON TABLE setup.crawler_settings IS
+  'The crawlers, as setup.create_crawler() wrote them. To be read through setup.crawlers.';
 COMMENT ON COLUMN setup.crawler_settings.crawler_name IS 'Name of the crawler.';
 COMMENT ON COLUMN setup.crawler_settings.location IS 'Location whose files it looks at.';
 COMMENT ON COLUMN setup.crawler_settings.layer IS 'Layer that gets the tables and their jobs.';
-COMMENT ON COLUMN setup.crawler_settings.path IS 'Directory beneath the location that it looks at, with all beneath it; empty: the whole location.';
+COMMENT ON COLUMN setup.crawler_settings.path IS
+  'Directory beneath the location that it looks at, with all beneath it; empty: the whole location.';
 COMMENT ON COLUMN setup.crawler_settings.table_prefix IS 'What the names of its tables begin with.';
 COMMENT ON COLUMN setup.crawler_settings.on_new_column IS
   'What becomes of a column that files have and the table has not: add it, ignore it (it is not loaded), or fail.';
@@ -38,9 +40,11 @@ COMMENT ON COLUMN setup.crawler_settings.on_type_change IS
   'What becomes of a column whose type does not hold the values of the files: widen the type, ignore it, or fail.';
 COMMENT ON COLUMN setup.crawler_settings.exclusions IS
   'Patterns for paths beneath the location that it does not look at, besides the location''s own.';
-COMMENT ON COLUMN setup.crawler_settings.reader_options IS 'reader_options that hold for all its files; the rest is found out.';
+COMMENT ON COLUMN setup.crawler_settings.reader_options IS
+  'reader_options that hold for all its files; the rest is found out.';
 COMMENT ON COLUMN setup.crawler_settings.load_mode IS 'load_mode of the jobs that it makes: replace or append.';
-COMMENT ON COLUMN setup.crawler_settings.provenance IS 'Whether its tables have the columns _source_file, _source_row and _loaded_at.';
+COMMENT ON COLUMN setup.crawler_settings.provenance IS
+  'Whether its tables have the columns _source_file, _source_row and _loaded_at.';
 COMMENT ON COLUMN setup.crawler_settings.owner IS 'Role that runs it, and that its tables and jobs belong to.';
 COMMENT ON COLUMN setup.crawler_settings.owner_oid IS 'The role''s oid. Follows from owner.';
 COMMENT ON COLUMN setup.crawler_settings.last_crawl_at IS 'When it last ended; null: never.';
@@ -116,9 +120,11 @@ CREATE VIEW setup.crawlers WITH (security_invoker = true) AS
     FROM setup.crawler_settings;
 
 COMMENT ON VIEW setup.crawlers IS
-  'The crawlers of the current user and of roles that it is a member of, and whether they run. Columns as in setup.crawler_settings.';
+  'The crawlers of the current user and of roles that it is a member of, and whether they run. Columns as in '
+  'setup.crawler_settings.';
 COMMENT ON COLUMN setup.crawlers.state IS
-  'RUNNING while another session crawls, until its transaction ends; READY otherwise. Tested by a lock: a crash leaves nothing.';
+  'RUNNING while another session crawls, until its transaction ends; READY otherwise. Tested by a lock: a crash leaves '
+  'nothing.';
 GRANT SELECT ON setup.crawlers TO PUBLIC;
 
 -- Writes the row of a crawler; settings has a key for each column of setup.crawler_settings that is to change.
@@ -166,8 +172,8 @@ END
 $$;
 COMMENT ON FUNCTION setup.create_crawler IS
   'Creates a crawler that belongs to the current user, or changes it: what is null stays as it is, or at its default. '
-  'Raises undefined_object for an unknown location or layer, insufficient_privilege where the current user may not use the '
-  'location, check_violation and invalid_parameter_value for what a crawler cannot be.';
+  'Raises undefined_object for an unknown location or layer, insufficient_privilege where the current user may not use '
+  'the location, check_violation and invalid_parameter_value for what a crawler cannot be.';
 
 CREATE FUNCTION setup.drop_crawler(name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_crawler';
@@ -182,8 +188,9 @@ CREATE FUNCTION setup.crawl(name text, dry_run boolean DEFAULT false)
   SET bytea_output = 'hex' SET extra_float_digits = 1
   AS 'MODULE_PATHNAME', 'etl_crawl';
 COMMENT ON FUNCTION setup.crawl IS
-  'Looks at the files of a crawler''s location, makes tables and file jobs for new data sets, and changes those of others '
-  'as its policies say; loads nothing. One row for each data set: its table, the pattern of its files and their number, '
-  'what was done (created, changed, unchanged, failed), and why; a row with action ignored for files that are not to be '
-  'read. A data set that fails does not stop the others. dry_run says what would be done. Runs in the current transaction, '
-  'as the crawler''s owner: raises insufficient_privilege for anybody else, object_in_use where it is running already.';
+  'Looks at the files of a crawler''s location, makes tables and file jobs for new data sets, and changes those of '
+  'others as its policies say; loads nothing. One row for each data set: its table, the pattern of its files and their '
+  'number, what was done (created, changed, unchanged, failed), and why; a row with action ignored for files that are '
+  'not to be read. A data set that fails does not stop the others. dry_run says what would be done. Runs in the '
+  'current transaction, as the crawler''s owner: raises insufficient_privilege for anybody else, object_in_use where '
+  'it is running already.';

@@ -52,7 +52,8 @@ CREATE FUNCTION setup.discoverable_jobs(layer text)
    ORDER BY 1
 $$;
 COMMENT ON FUNCTION setup.discoverable_jobs IS
-  'What setup.seed_load_jobs() finds in a layer: one row for each object. file_path is null for a table that no base path fits.';
+  'What setup.seed_load_jobs() finds in a layer: one row for each object. file_path is null for a table whose name no '
+  'base_path_{source} or location_{source} of setup.etl_config fits.';
 
 CREATE FUNCTION setup.data_set_files(file_path text) RETURNS text[]
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_data_set_files';
@@ -142,7 +143,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE setup.seed_load_jobs IS
-  'Discovers the jobs of a layer, or of all: bronze.{source}_{dataset} is loaded from {base_path_{source}}/{dataset}.*, '
-  'a file of any known type (csv, csv.gz, json, json.gz, ndjson, ndjson.gz, parquet; with two of them there is no job); '
-  'in other layers a procedure load_{table}() writes {table}, and a materialized view is refreshed. A job belongs to the '
-  'owner of its object. What was set by hand on a job stays.';
+  'Discovers the jobs of a layer, or of all: bronze.{source}_{dataset} is loaded from '
+  '{base_path_{source}}/{dataset}.*, or from {dataset}.* of the location that key location_{source} of '
+  'setup.etl_config names; {dataset}.* is a file of any known type (csv, csv.gz, json, json.gz, ndjson, ndjson.gz, '
+  'parquet; with two of them there is no job). In other layers a procedure load_{table}() writes {table}, and a '
+  'materialized view is refreshed. A job belongs to the owner of its object. What was set by hand on a job stays.';

@@ -61,7 +61,7 @@ CREATE POLICY those_concerned ON setup.exported_files FOR SELECT USING (EXISTS (
   SELECT FROM setup.exports e WHERE e.export_id = exported_files.export_id));
 
 CREATE FUNCTION setup.export_table(
-  "table" text,
+  table_name text,
   location text,
   format text DEFAULT 'parquet',
   partition_by text[] DEFAULT NULL,
@@ -70,20 +70,21 @@ CREATE FUNCTION setup.export_table(
 ) RETURNS TABLE (file text, rows bigint, bytes bigint)
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_export_table';
 COMMENT ON FUNCTION setup.export_table IS
-  'Writes the rows of a table or view that the caller may SELECT to a file of a writable location, or to a folder of files, '
-  'one for each combination of values of partition_by, in hive style. Returns a row for each file. The files appear, as a '
-  'whole and readable for everybody, when the transaction commits, or not at all; what an earlier export wrote under the '
-  'path is replaced in the same step. format: parquet; csv and csv.gz, as COPY writes it, with a header; json and json.gz, '
-  'an object of row_to_json() on each line. path: schema/table with the format''s ending, if null. replace: also replace what '
-  'no export wrote. In Parquet numeric(p,s) of at most 38 digits is a decimal, other numerics are text, infinite dates and '
-  'timestamps are the largest values of their type, arrays and types that Parquet does not know are text. Raises '
-  'undefined_object, insufficient_privilege, duplicate_file, invalid_parameter_value, wrong_object_type; disk_full or io_error '
-  'where the file system does.';
+  'Writes the rows of a table or view that the caller may SELECT to a file of a writable location, or to a folder of '
+  'files, one for each combination of values of partition_by, in hive style. Returns a row for each file. The files '
+  'appear, as a whole and readable for everybody, when the transaction commits, or not at all; what an earlier export '
+  'wrote under the path is replaced in the same step. format: parquet; csv and csv.gz, as COPY writes it, with a '
+  'header; json and json.gz, an object of row_to_json() on each line. path: schema/table with the format''s ending, if '
+  'null. replace: also replace what no export wrote. In Parquet numeric(p,s) of at most 38 digits is a decimal, other '
+  'numerics are text, infinite dates and timestamps are the largest values of their type, arrays and types that '
+  'Parquet does not know are text. Raises undefined_object, insufficient_privilege, duplicate_file, '
+  'invalid_parameter_value, wrong_object_type; disk_full or io_error where the file system does.';
 
 CREATE FUNCTION setup.drop_expired_files(location text DEFAULT NULL)
   RETURNS TABLE (location_name text, file text, bytes bigint, exported_at timestamptz)
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_expired_files';
 COMMENT ON FUNCTION setup.drop_expired_files IS
-  'Removes the files of exports that are older than the retention of their location, in one location or in all that the '
-  'caller owns, and returns them. Only files that setup.exported_files lists, and that are as they were written. They are '
-  'gone at once, not at commit. Raises undefined_object; insufficient_privilege for a location of somebody else.';
+  'Removes the files of exports that are older than the retention of their location, in one location or in all that '
+  'the caller owns, and returns them. Only files that setup.exported_files lists, and that are as they were written. '
+  'They are gone at once, not at commit. Raises undefined_object; insufficient_privilege for a location of somebody '
+  'else.';

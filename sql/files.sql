@@ -30,8 +30,8 @@ CREATE TABLE setup.load_files (
 );
 
 COMMENT ON TABLE setup.load_files IS
-  'Loads of files from locations, one row each. A current row is the job''s bookmark, too: that version of the file is in '
-  'the table. Each role sees those of the jobs that it sees.';
+  'Loads of files from locations, one row each. A current row is the job''s bookmark, too: that version of the file is '
+  'in the table. Each role sees those of the jobs that it sees.';
 COMMENT ON COLUMN setup.load_files.file_id IS 'Number of the row.';
 COMMENT ON COLUMN setup.load_files.layer IS 'Layer of the job.';
 COMMENT ON COLUMN setup.load_files.job_name IS 'Name of the job.';
@@ -51,8 +51,8 @@ COMMENT ON COLUMN setup.load_files.sqlstate IS 'SQLSTATE of the error; null: the
 COMMENT ON COLUMN setup.load_files.message IS
   'Why it failed, or what is to be known of the load: that the file was replaced, renamed or touched. Null: nothing.';
 COMMENT ON COLUMN setup.load_files.is_current IS
-  'Whether this is the version that the table holds. False for failures, for versions that were replaced since, and after '
-  'setup.reset_bookmark().';
+  'Whether this is the version that the table holds. False for failures, for versions that were replaced since, and '
+  'after setup.reset_bookmark().';
 COMMENT ON COLUMN setup.load_files.reload IS 'Whether setup.reload_file() has asked to load it once more.';
 
 -- Of two loads of the same file that both reach their end, the second fails here, and its rows are rolled back.
@@ -70,15 +70,16 @@ CREATE POLICY members_of_owner ON setup.load_files FOR SELECT USING (EXISTS (  -
 CREATE FUNCTION setup.reset_bookmark(layer text, job_name text) RETURNS bigint
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_reset_bookmark';
 COMMENT ON FUNCTION setup.reset_bookmark IS
-  'Makes a job forget which files it has loaded, so that its next run loads all that are there; returns how many. The rows '
-  'stay: empty the table first unless it is to have them twice. Raises undefined_object where there is no such job, '
-  'insufficient_privilege where it is somebody else''s.';
+  'Makes a job forget which files it has loaded, so that its next run loads all that are there; returns how many. The '
+  'rows stay: empty the table first unless it is to have them twice. Raises undefined_object where there is no such '
+  'job, insufficient_privilege where it is somebody else''s.';
 
 CREATE FUNCTION setup.reload_file(layer text, job_name text, path text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_reload_file';
 COMMENT ON FUNCTION setup.reload_file IS
-  'Has the next run of a job load a file once more, which it has loaded before. With provenance, the rows that it brought '
-  'are deleted then. Raises what setup.reset_bookmark() does, and no_data_found where the job has not loaded the file.';
+  'Has the next run of a job load a file once more, which it has loaded before. With provenance, the rows that it '
+  'brought are deleted then. Raises what setup.reset_bookmark() does, and no_data_found where the job has not loaded '
+  'the file.';
 
 -- A job that replaces what its table holds does it in another way now: what was loaded before is not unchanged.
 CREATE FUNCTION setup.forget_files() RETURNS trigger

@@ -36,7 +36,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION setup.make_partitions IS
-  'Makes the weekly partitions of setup.load_runs, setup.run_steps and setup.load_log for a moment, where they are missing.';
+  'Makes the weekly partitions of setup.load_runs, setup.run_steps and setup.load_log for a moment, where they are '
+  'missing.';
 REVOKE EXECUTE ON FUNCTION setup.make_partitions(timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION setup.drop_history(older_than timestamptz) RETURNS integer

@@ -90,7 +90,7 @@ $$;
 COMMENT ON FUNCTION setup.import_orchestration_config IS
   'Makes jobs, and layers where they are missing, from the content of an orchestration-config.json: bronze_jobs, '
   'silver_jobs, gold_jobs (in parallel) and the same with _sequence (one after the other). Job "a-b" of layer silver '
-  'becomes silver.a_b, which runs CALL silver.load_a_b(); is_ready: that procedure is there. max_glue_job_wait_minutes is '
-  'their timeout. Of a job that is there already only command and table_name change, and timeout and load_order where the '
-  'file says them. Crawlers, unknown keys and jobs that load a file are notices. Raises invalid_parameter_value for what is '
-  'not of this form, and what setup.add_job() and setup.create_layer() do.';
+  'becomes silver.a_b, which runs CALL silver.load_a_b(); is_ready: that procedure is there. max_glue_job_wait_minutes '
+  'is their timeout. Of a job that is there already only command and table_name change, and timeout and load_order '
+  'where the file says them. Crawlers, unknown keys and jobs that load a file are notices. Raises '
+  'invalid_parameter_value for what is not of this form, and what setup.add_job() and setup.create_layer() do.';

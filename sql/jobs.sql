@@ -137,10 +137,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION setup.add_job IS
-  'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (with '
-  'table_name, and location unless it is the absolute path of a CSV file). depends_on: job of the same layer, or layer.job of an earlier one. transaction: single or each. '
-  'owner: the caller, or a role that it is a member of. The others are explained at the columns of setup.load_jobs. Raises undefined_object for an unknown layer, '
-  'insufficient_privilege where the job or the owner is somebody else''s.';
+  'Creates a job, or replaces the caller''s own job of that name. Either command (SQL) or file_path (with table_name, '
+  'and with location unless it is an absolute path or {key}/name). depends_on: job of the same layer, or layer.job of '
+  'an earlier one. transaction: single or each. owner: the caller, or a role that it is a member of. The others are '
+  'explained at the columns of setup.load_jobs. Raises undefined_object for an unknown layer, insufficient_privilege '
+  'where the job or the owner is somebody else''s.';
 
 CREATE FUNCTION setup.drop_job(layer text, job_name text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_job';

@@ -14,7 +14,8 @@ COMMENT ON FUNCTION setup.write_layer IS
 CREATE FUNCTION setup.remove_layer(layer text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_remove_layer';
 COMMENT ON FUNCTION setup.remove_layer IS
-  'Removes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
+  'Removes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s '
+  'schema.';
 
 CREATE FUNCTION setup.attach_view(view regclass) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_attach_view';
@@ -219,8 +220,8 @@ $$;
 COMMENT ON FUNCTION setup.create_layer IS
   'Makes what is missing of a layer: its schema, its row in setup.layers, its views load_jobs and load_log. Null keeps '
   'what is there; a new layer goes last, bronze, silver and gold to 1, 2 and 3. execution: parallel or sequence. '
-  'settings: other columns of setup.layers by name, such as {"max_attempts": 5, "timeout": "2 hours"}; null takes one away. '
-  'Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
+  'settings: other columns of setup.layers by name, such as {"max_attempts": 5, "timeout": "2 hours"}; null takes one '
+  'away. Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
 
 CREATE FUNCTION setup.drop_layer(layer text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

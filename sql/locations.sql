@@ -37,16 +37,18 @@ COMMENT ON COLUMN setup.locations.name_pattern IS
   'What a file''s name, without its directory, must match: * ? [a-z] [!a-z]. Null: any name.';
 COMMENT ON COLUMN setup.locations.exclusions IS
   'Patterns of what is not read. One without a slash is for the name of a file or directory at any depth, one with a '
-  'slash for a path from the location on, where ** is any number of directories. An excluded directory is not looked into.';
+  'slash for a path from the location on, where ** is any number of directories. An excluded directory is not looked '
+  'into.';
 COMMENT ON COLUMN setup.locations.min_size IS 'Bytes that a file must have to be read; null: any.';
 COMMENT ON COLUMN setup.locations.max_size IS 'Bytes that a file may have to be read; null: any.';
 COMMENT ON COLUMN setup.locations.stable_for IS
   'A file is left alone until it has not been modified for so long, by its modification time.';
 COMMENT ON COLUMN setup.locations.watch IS
-  'Whether files that arrive or change start the jobs that read them, in one run for each owner: when nothing more has come '
-  'for half a second, or for stable_for (up to 10 seconds), and each file once, whatever becomes of the run.';
+  'Whether files that arrive or change start the jobs that read them, in one run for each owner: when nothing more has '
+  'come for half a second, or for stable_for (up to 10 seconds), and each file once, whatever becomes of the run.';
 COMMENT ON COLUMN setup.locations.rescan_interval IS
-  'How often a watched location is looked through although nothing was reported, for network file systems; null: never.';
+  'How often a watched location is looked through although nothing was reported, for network file systems; null: '
+  'never.';
 COMMENT ON COLUMN setup.locations.writable IS
   'Whether setup.export_table() may write there, for all who may use the location.';
 COMMENT ON COLUMN setup.locations.retention IS
@@ -66,7 +68,8 @@ COMMENT ON TABLE setup.location_grants IS
   'Who may use a location beside its owner. Made by setup.grant_location(). Grantees see their grants, owners all.';
 COMMENT ON COLUMN setup.location_grants.location_name IS 'Name of the location.';
 COMMENT ON COLUMN setup.location_grants.grantee IS 'Role that may use it, with its members.';
-COMMENT ON COLUMN setup.location_grants.grantee_oid IS 'That role, as it was when the grant was made; 0: there was none.';
+COMMENT ON COLUMN setup.location_grants.grantee_oid IS
+  'That role, as it was when the grant was made; 0: there was none.';
 
 SELECT pg_catalog.pg_extension_config_dump('setup.locations', '');
 SELECT pg_catalog.pg_extension_config_dump('setup.location_grants', '');
@@ -178,12 +181,12 @@ CREATE FUNCTION setup.create_location(
 ) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_create_location';
 COMMENT ON FUNCTION setup.create_location IS
-  'Makes a location, or changes one: what is null stays as it is; an empty array or text takes a rule back, and so does 0 '
-  'as min_size, max_size, stable_for, rescan_interval or retention. url: file:///dir or an absolute path; a new location '
-  'must have one. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
+  'Makes a location, or changes one: what is null stays as it is; an empty array or text takes a rule back, and so '
+  'does 0 as min_size, max_size, stable_for, rescan_interval or retention. url: file:///dir or an absolute path; a new '
+  'location must have one. Raises insufficient_privilege without pg_read_server_files, or for another''s location; '
   'feature_not_supported for other kinds of URLs; invalid_parameter_value for what is no URL, type or pattern; '
-  'check_violation for other rules that cannot be. Warns where the server cannot read the directory. A location that is '
-  'writable takes pg_write_server_files as well.';
+  'check_violation for other rules that cannot be. Warns where the server cannot read the directory. A location that '
+  'is writable takes pg_write_server_files as well.';
 
 CREATE FUNCTION setup.remove_location(name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_remove_location';
@@ -208,22 +211,23 @@ COMMENT ON FUNCTION setup.drop_location IS
 CREATE FUNCTION setup.grant_location(name text, role_name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_grant_location';
 COMMENT ON FUNCTION setup.grant_location IS
-  'Lets a role and its members use a location: their jobs read its files, without another right. Raises undefined_object '
-  'for an unknown location or role, insufficient_privilege as setup.create_location() does.';
+  'Lets a role and its members use a location: their jobs read its files, without another right. Raises '
+  'undefined_object for an unknown location or role, insufficient_privilege as setup.create_location() does.';
 
 CREATE FUNCTION setup.revoke_location(name text, role_name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_revoke_location';
 COMMENT ON FUNCTION setup.revoke_location IS
-  'Takes that back, also from a role that is gone; nothing happens where nothing was granted. Raises undefined_object for '
-  'an unknown location, insufficient_privilege as setup.create_location() does.';
+  'Takes that back, also from a role that is gone; nothing happens where nothing was granted. Raises undefined_object '
+  'for an unknown location, insufficient_privilege as setup.create_location() does.';
 
 CREATE FUNCTION setup.location_files(location text, pattern text DEFAULT '**')
   RETURNS TABLE (path text, size bigint, modified_at timestamptz, file_type text, accepted boolean, reason text)
   LANGUAGE c VOLATILE ROWS 1000 AS 'MODULE_PATHNAME', 'etl_location_files';
 COMMENT ON FUNCTION setup.location_files IS
-  'The files of a location whose path matches a pattern (* ? [a-z] [!a-z], ** for directories), and the reason where one is '
-  'not read: a rule, or what it is. Names that begin with . or _ are hidden. Directories that are not looked into are rows, '
-  'too. Raises undefined_object; insufficient_privilege without a grant; program_limit_exceeded for more than a million.';
+  'The files of a location whose path matches a pattern (* ? [a-z] [!a-z], ** for directories), and the reason where '
+  'one is not read: a rule, or what it is. Names that begin with . or _ are hidden. Directories that are not looked '
+  'into are rows, too. Raises undefined_object; insufficient_privilege without a grant; program_limit_exceeded for '
+  'more than a million.';
 
 CREATE FUNCTION setup.validate_file(location text, path text, expected_columns text[] DEFAULT NULL)
   RETURNS TABLE (is_valid boolean, file_exists boolean, is_readable boolean, is_accepted boolean, file_type text,
@@ -231,7 +235,7 @@ CREATE FUNCTION setup.validate_file(location text, path text, expected_columns t
                  findings text[])
   LANGUAGE c VOLATILE ROWS 1 AS 'MODULE_PATHNAME', 'etl_validate_file';
 COMMENT ON FUNCTION setup.validate_file IS
-  'Whether a file can be loaded: one row with everything that is wrong with it in findings. Null is what was not checked: '
-  'is_utf8 (the whole file is valid, without NUL) of compressed and Parquet files; columns of compressed, JSON and Parquet '
-  'files, where the module etl_files is not installed. Of these only the beginning is read. expected_columns: names in any '
-  'order and case. Raises only what setup.location_files() does.';
+  'Whether a file can be loaded: one row with everything that is wrong with it in findings. Null is what was not '
+  'checked: is_utf8 (the whole file is valid, without NUL) of compressed and Parquet files; columns of compressed, '
+  'JSON and Parquet files, where the module etl_files is not installed. Of these only the beginning is read. '
+  'expected_columns: names in any order and case. Raises only what setup.location_files() does.';

@@ -48,9 +48,9 @@ CREATE FUNCTION setup.why_waiting(run_id bigint)
   LANGUAGE c VOLATILE STRICT ROWS 100 AS 'MODULE_PATHNAME', 'etl_why_waiting';
 COMMENT ON FUNCTION setup.why_waiting IS
   'One row for each job of a run that is not running, with the one reason that holds it back; also for a running job '
-  'that waits for a lock. reason: dependency, layer, limit, lock, retry, paused, quarantined, worker (no slot), disabled, '
-  'run (the same pipeline is running), copied. waits_for: jobs; pid and query: of who holds the lock. Empty for a finished '
-  'run. Raises no_data_found for an unknown run.';
+  'that waits for a lock. reason: dependency, layer, limit, lock, retry, paused, quarantined, worker (no slot), '
+  'disabled, run (the same pipeline is running), copied. waits_for: jobs; pid and query: of who holds the lock. Empty '
+  'for a finished run. Raises no_data_found for an unknown run.';
 
 -- Attempts that workers are working on now, of jobs that the caller may see.
 CREATE FUNCTION setup.running_attempts()
@@ -89,8 +89,10 @@ COMMENT ON COLUMN setup.running_jobs.wait_event_type IS 'As in pg_stat_activity.
 COMMENT ON COLUMN setup.running_jobs.wait_event IS 'As in pg_stat_activity.';
 COMMENT ON COLUMN setup.running_jobs.statement IS 'Statement of the job''s command that it is at, from 1.';
 COMMENT ON COLUMN setup.running_jobs.query IS 'What it runs, where pg_stat_activity shows that to the user.';
-COMMENT ON COLUMN setup.running_jobs.rows_so_far IS 'Rows of statements and files that have ended, and of the COPY that is in progress.';
+COMMENT ON COLUMN setup.running_jobs.rows_so_far IS
+  'Rows of statements and files that have ended, and of the COPY that is in progress.';
 COMMENT ON COLUMN setup.running_jobs.copy_bytes IS 'Bytes of the file that COPY has read; null: no COPY.';
 COMMENT ON COLUMN setup.running_jobs.copy_bytes_total IS 'Size of that file; null: unknown.';
-COMMENT ON COLUMN setup.running_jobs.stop_reason IS 'cancelled or timed out, once it was asked to stop; null: it was not.';
+COMMENT ON COLUMN setup.running_jobs.stop_reason IS
+  'cancelled or timed out, once it was asked to stop; null: it was not.';
 GRANT SELECT ON setup.running_jobs TO PUBLIC;

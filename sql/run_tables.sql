@@ -33,10 +33,11 @@ CREATE TABLE setup.load_runs (
 ) PARTITION BY RANGE (requested_at);
 
 COMMENT ON TABLE setup.load_runs IS
-  'The runs, one row each, written by the engine. Each role sees those that it started, and those of roles that it is a '
-  'member of.';
+  'The runs, one row each, written by the engine. Each role sees those that it started, and those of roles that it is '
+  'a member of.';
 COMMENT ON COLUMN setup.load_runs.run_id IS 'Number of the run.';
-COMMENT ON COLUMN setup.load_runs.status IS 'QUEUED, RUNNING, OK, ERROR, SKIPPED (the same pipeline was running), CANCELLED or TIMED_OUT.';
+COMMENT ON COLUMN setup.load_runs.status IS
+  'QUEUED, RUNNING, OK, ERROR, SKIPPED (the same pipeline was running), CANCELLED or TIMED_OUT.';
 COMMENT ON COLUMN setup.load_runs.layer IS 'Layer that was asked for; null: all.';
 COMMENT ON COLUMN setup.load_runs.started_by IS 'Role that asked for the run.';
 COMMENT ON COLUMN setup.load_runs.requested_at IS 'When it was asked for.';
@@ -46,15 +47,19 @@ COMMENT ON COLUMN setup.load_runs.jobs_total IS 'Jobs in the run.';
 COMMENT ON COLUMN setup.load_runs.jobs_ok IS 'Jobs that ended OK; counted when the run ends.';
 COMMENT ON COLUMN setup.load_runs.jobs_failed IS 'Jobs that failed or were cancelled; counted when the run ends.';
 COMMENT ON COLUMN setup.load_runs.jobs_skipped IS 'Jobs that did not start; counted when the run ends.';
-COMMENT ON COLUMN setup.load_runs.message IS 'What went wrong beside the jobs themselves, such as missing tables; null: nothing.';
+COMMENT ON COLUMN setup.load_runs.message IS
+  'What went wrong beside the jobs themselves, such as missing tables; null: nothing.';
 COMMENT ON COLUMN setup.load_runs.params IS 'Parameters, for setup.param() in the jobs.';
 COMMENT ON COLUMN setup.load_runs.on_error IS
   'continue: whatever does not depend on a failure still runs; stop: nothing new starts after the first failure.';
-COMMENT ON COLUMN setup.load_runs.max_parallel IS 'Largest number of jobs of the run at the same time; null: no limit of its own.';
+COMMENT ON COLUMN setup.load_runs.max_parallel IS
+  'Largest number of jobs of the run at the same time; null: no limit of its own.';
 COMMENT ON COLUMN setup.load_runs.priority IS 'Runs of higher priority are served first.';
 COMMENT ON COLUMN setup.load_runs.timeout IS 'How long the run may take; null: no limit.';
-COMMENT ON COLUMN setup.load_runs.statement_timeout IS 'Of statements, where neither job nor layer sets one; null: none.';
-COMMENT ON COLUMN setup.load_runs.if_running IS 'What it does while the same pipeline is running: queue, skip or error.';
+COMMENT ON COLUMN setup.load_runs.statement_timeout IS
+  'Of statements, where neither job nor layer sets one; null: none.';
+COMMENT ON COLUMN setup.load_runs.if_running IS
+  'What it does while the same pipeline is running: queue, skip or error.';
 COMMENT ON COLUMN setup.load_runs.pipeline IS
   'What was asked for. Two runs are of the same pipeline if that is the same and they have a job in common.';
 COMMENT ON COLUMN setup.load_runs.resumed IS 'How often the run was resumed.';
@@ -71,7 +76,8 @@ CREATE TABLE setup.run_cancellations (
   requested_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
-COMMENT ON TABLE setup.run_cancellations IS 'Runs whose cancellation was asked for. Written by setup.cancel_run() and by Ctrl-C.';
+COMMENT ON TABLE setup.run_cancellations IS
+  'Runs whose cancellation was asked for. Written by setup.cancel_run() and by Ctrl-C.';
 COMMENT ON COLUMN setup.run_cancellations.run_id IS 'Run to be cancelled.';
 COMMENT ON COLUMN setup.run_cancellations.requested_at IS 'When it was asked for.';
 CREATE INDEX run_cancellations_by_run ON setup.run_cancellations (run_id);
@@ -126,8 +132,8 @@ CREATE TABLE setup.run_steps (
 ) PARTITION BY RANGE (run_at);
 
 COMMENT ON TABLE setup.run_steps IS
-  'The plan of each run as it was when the run started: its jobs, one row each. Written by the engine; what workers run '
-  'and what a restarted server goes on with.';
+  'The plan of each run as it was when the run started: its jobs, one row each. Written by the engine; what workers '
+  'run and what a restarted server goes on with.';
 COMMENT ON COLUMN setup.run_steps.run_id IS 'Run that the step belongs to.';
 COMMENT ON COLUMN setup.run_steps.run_at IS 'requested_at of the run.';
 COMMENT ON COLUMN setup.run_steps.step_id IS 'Number of the step in its run, from 0.';
@@ -139,18 +145,21 @@ COMMENT ON COLUMN setup.run_steps.owner IS 'Role that the job runs as.';
 COMMENT ON COLUMN setup.run_steps.owner_oid IS 'Role that owner names; this is what counts.';
 COMMENT ON COLUMN setup.run_steps.load_order IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.depends_on IS 'Steps of the run that must have ended OK before.';
-COMMENT ON COLUMN setup.run_steps.follows_layer IS 'Whether the job follows the whole previous layer, having no dependencies.';
+COMMENT ON COLUMN setup.run_steps.follows_layer IS
+  'Whether the job follows the whole previous layer, having no dependencies.';
 COMMENT ON COLUMN setup.run_steps.table_name IS 'Table that the job declares, with its schema; null: none.';
 COMMENT ON COLUMN setup.run_steps.file_path IS 'File that is loaded; null for a command.';
 COMMENT ON COLUMN setup.run_steps.command IS 'SQL that is run; null for a file load.';
 COMMENT ON COLUMN setup.run_steps.transaction IS 'As in setup.load_jobs.';
-COMMENT ON COLUMN setup.run_steps.discovered_as IS 'As in setup.load_jobs; the object must still be its owner''s when it runs.';
+COMMENT ON COLUMN setup.run_steps.discovered_as IS
+  'As in setup.load_jobs; the object must still be its owner''s when it runs.';
 COMMENT ON COLUMN setup.run_steps.priority IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.max_concurrent IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.resources IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.layer_timeout_ms IS 'How long its layer may take, in milliseconds; null: no limit.';
 COMMENT ON COLUMN setup.run_steps.timeout_ms IS 'How long an attempt may take, in milliseconds; null: no limit.';
-COMMENT ON COLUMN setup.run_steps.statement_timeout_ms IS 'Of each statement, in milliseconds; null: as the owner''s settings say.';
+COMMENT ON COLUMN setup.run_steps.statement_timeout_ms IS
+  'Of each statement, in milliseconds; null: as the owner''s settings say.';
 COMMENT ON COLUMN setup.run_steps.max_attempts IS 'As the job or its layer says; null: 3.';
 COMMENT ON COLUMN setup.run_steps.retry_delay_ms IS 'As the job or its layer says; null: 1000.';
 COMMENT ON COLUMN setup.run_steps.backoff_rate IS 'As the job or its layer says; null: 2.';
@@ -158,7 +167,8 @@ COMMENT ON COLUMN setup.run_steps.max_retry_delay_ms IS 'As the job or its layer
 COMMENT ON COLUMN setup.run_steps.retry_on IS 'As the job or its layer says.';
 COMMENT ON COLUMN setup.run_steps.never_retry_on IS 'As the job or its layer says.';
 COMMENT ON COLUMN setup.run_steps.shares_commit IS 'As in setup.load_jobs.';
-COMMENT ON COLUMN setup.run_steps.expected_ms IS 'How long it was expected to take, in milliseconds; null: it had never succeeded.';
+COMMENT ON COLUMN setup.run_steps.expected_ms IS
+  'How long it was expected to take, in milliseconds; null: it had never succeeded.';
 COMMENT ON COLUMN setup.run_steps.location IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.load_mode IS 'As in setup.load_jobs.';
 COMMENT ON COLUMN setup.run_steps.key_columns IS 'As in setup.load_jobs.';
@@ -220,7 +230,8 @@ COMMENT ON COLUMN setup.load_log.finished_at IS 'When it ended, just before its 
 COMMENT ON COLUMN setup.load_log.duration_ms IS
   'From start to end, in milliseconds; right also where the clock was set meanwhile.';
 COMMENT ON COLUMN setup.load_log.sqlstate IS 'SQLSTATE of the error; null where there was none.';
-COMMENT ON COLUMN setup.load_log.message IS 'Message of the error, reason of a skip, or a note on a success; null: none.';
+COMMENT ON COLUMN setup.load_log.message IS
+  'Message of the error, reason of a skip, or a note on a success; null: none.';
 COMMENT ON COLUMN setup.load_log.detail IS 'Detail of the error; null: none.';
 COMMENT ON COLUMN setup.load_log.hint IS 'Hint of the error; null: none.';
 COMMENT ON COLUMN setup.load_log.context IS 'Where in the command the error was raised; null: nothing to tell.';

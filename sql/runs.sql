@@ -21,8 +21,8 @@ COMMENT ON FUNCTION setup.wait_run IS
 CREATE FUNCTION setup.cancel_run(run_id bigint) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_cancel_run';
 COMMENT ON FUNCTION setup.cancel_run IS
-  'Cancels a run when the transaction commits: running jobs are stopped, others do not start. A notice if it has ended. '
-  'Raises no_data_found for an unknown run.';
+  'Cancels a run when the transaction commits: running jobs are stopped, others do not start. A notice if it has '
+  'ended. Raises no_data_found for an unknown run.';
 
 CREATE FUNCTION setup.resume_run(
   run_id bigint, jobs text[] DEFAULT NULL, upstream boolean DEFAULT false, downstream boolean DEFAULT false
@@ -30,9 +30,10 @@ CREATE FUNCTION setup.resume_run(
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_resume_run';
 COMMENT ON FUNCTION setup.resume_run IS
   'Runs again what has not succeeded in a run that has ended, in new attempts of the same run, when the transaction '
-  'commits, with the commands as they were when the run started; with jobs, exactly these, succeeded or not, widened by upstream and downstream. Lets a run go on that was '
-  'copied together with its database. Raises no_data_found for an unknown run, object_not_in_prerequisite_state for one '
-  'that has not ended, insufficient_privilege where a job is somebody else''s.';
+  'commits, with the commands as they were when the run started; with jobs, exactly these, succeeded or not, widened '
+  'by upstream and downstream. Lets a run go on that was copied together with its database. Raises no_data_found for '
+  'an unknown run, object_not_in_prerequisite_state for one that has not ended, insufficient_privilege where a job is '
+  'somebody else''s.';
 
 CREATE PROCEDURE setup.orchestrate_layer(
   layer text, on_error text DEFAULT 'continue', max_parallel integer DEFAULT NULL, params jsonb DEFAULT '{}',
@@ -54,7 +55,8 @@ COMMENT ON PROCEDURE setup.orchestrate_all IS
   'these, widened by upstream and downstream; priority: runs of higher priority come first; timeout: of the whole run; '
   'statement_timeout: of each statement, where neither job nor layer sets one; if_running: what to do while the same '
   'pipeline is running: queue, skip or error. Raises OR002 with every problem before anything runs, OR001 with every '
-  'failed job, OR004 where it is running already, OR005 after its timeout, 25001 inside a transaction block. Ctrl-C cancels the run.';
+  'failed job, OR004 where it is running already, OR005 after its timeout, 25001 inside a transaction block. Ctrl-C '
+  'cancels the run.';
 
 CREATE PROCEDURE setup.orchestrate_bronze(
   on_error text DEFAULT 'continue', max_parallel integer DEFAULT NULL, params jsonb DEFAULT '{}',

@@ -52,9 +52,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION setup.schedule IS
-  'Has pg_cron run a command (default: the whole pipeline, unless it is running) as the caller, at times in cron''s notation; the same name '
-  'again replaces the schedule. Returns the id in cron.job. Raises object_not_in_prerequisite_state where pg_cron is not '
-  'in this database.';
+  'Has pg_cron run a command (default: the whole pipeline, unless it is running) as the caller, at times in cron''s '
+  'notation; the same name again replaces the schedule. Returns the id in cron.job. Raises '
+  'object_not_in_prerequisite_state where pg_cron is not in this database.';
 
 CREATE FUNCTION setup.unschedule(schedule_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

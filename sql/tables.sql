@@ -26,7 +26,8 @@ COMMENT ON COLUMN setup.layers.execution IS
 COMMENT ON COLUMN setup.layers.max_concurrent IS
   'Largest number of its jobs at the same time, in all runs together; null: no limit. Takes effect at once.';
 COMMENT ON COLUMN setup.layers.timeout IS
-  'How long the layer may take in a run, from the start of its first job; then its jobs are stopped (TIMED_OUT). Null: no limit.';
+  'How long the layer may take in a run, from the start of its first job; then its jobs are stopped (TIMED_OUT). Null: '
+  'no limit.';
 COMMENT ON COLUMN setup.layers.job_timeout IS 'timeout of its jobs that have none.';
 COMMENT ON COLUMN setup.layers.statement_timeout IS 'statement_timeout of its jobs that have none.';
 COMMENT ON COLUMN setup.layers.max_attempts IS 'max_attempts of its jobs that have none; null: 3.';
@@ -46,7 +47,8 @@ COMMENT ON TABLE setup.etl_config IS
   'location_{source} names the location with them instead. '
   'Readable by all; writable by superusers and whom they GRANT it to.';
 COMMENT ON COLUMN setup.etl_config.config_key IS 'Name of the setting.';
-COMMENT ON COLUMN setup.etl_config.config_value IS 'Its value; a directory without trailing slash for base_path_{source}.';
+COMMENT ON COLUMN setup.etl_config.config_value IS
+  'Its value; a directory without trailing slash for base_path_{source}.';
 
 CREATE TABLE setup.load_jobs (
   layer             text NOT NULL REFERENCES setup.layers,
@@ -111,10 +113,10 @@ COMMENT ON COLUMN setup.load_jobs.table_name IS
   'Table that the job writes, as SQL names it; without a schema, in the layer''s. Checked after the layer has run. '
   'Null: none declared.';
 COMMENT ON COLUMN setup.load_jobs.file_path IS
-  'File that is loaded into the table. With a location: a path beneath it, or a pattern for several (* ? [..] within '
-  'a name, ** for any number of directories). Without: a CSV file that replaces the table''s content, an absolute path '
-  'on the server, or {key}/name with a key of setup.etl_config, where the name matches without regard to case. Null for '
-  'a command.';
+  'File that is loaded into the table. With a location: a path beneath it, or a pattern for several (* ? [..] within a '
+  'name, ** for any number of directories). Without: a file that replaces the table''s content, of the type that its '
+  'name ends with, or else CSV: an absolute path on the server, or {key}/name with a key of setup.etl_config, where '
+  'the name matches without regard to case, and name.* is a file of any known type. Null for a command.';
 COMMENT ON COLUMN setup.load_jobs.command IS
   'SQL that the job runs: one or more statements. Null for a file load.';
 COMMENT ON COLUMN setup.load_jobs.load_order IS
@@ -125,10 +127,11 @@ COMMENT ON COLUMN setup.load_jobs.depends_on IS
   'one. Empty: the job follows the whole previous layer.';
 COMMENT ON COLUMN setup.load_jobs.owner IS 'Role that the job runs as. Defaults to the current user.';
 COMMENT ON COLUMN setup.load_jobs.transaction IS
-  'single: all or nothing, in one transaction with its log row (exactly once); each: every statement commits by itself, '
-  'procedures may COMMIT (at least once).';
+  'single: all or nothing, in one transaction with its log row (exactly once); each: every statement commits by '
+  'itself, procedures may COMMIT (at least once).';
 COMMENT ON COLUMN setup.load_jobs.discovered_as IS
-  'Kind of object that setup.seed_load_jobs() made the job from: table, procedure or materialized view. Null: made by hand.';
+  'Kind of object that setup.seed_load_jobs() made the job from: table, procedure or materialized view. Null: made by '
+  'hand.';
 COMMENT ON COLUMN setup.load_jobs.priority IS
   'Higher first, among the jobs of a layer that could start; no dependency.';
 COMMENT ON COLUMN setup.load_jobs.max_concurrent IS 'How often the job may run at the same time, in all runs together.';
@@ -141,41 +144,46 @@ COMMENT ON COLUMN setup.load_jobs.statement_timeout IS
 COMMENT ON COLUMN setup.load_jobs.max_attempts IS
   'How often it is tried in a run, where its errors are worth it. Null: as its layer says, or 3.';
 COMMENT ON COLUMN setup.load_jobs.retry_delay IS
-  'Delay before the second attempt. Each delay is a random time between zero and this, so that jobs that failed together '
-  'do not come back together. Null: as its layer says, or 1 second.';
+  'Delay before the second attempt. Each delay is a random time between zero and this, so that jobs that failed '
+  'together do not come back together. Null: as its layer says, or 1 second.';
 COMMENT ON COLUMN setup.load_jobs.backoff_rate IS
   'How many times longer each delay is than the one before. Null: as its layer says, or 2.';
 COMMENT ON COLUMN setup.load_jobs.max_retry_delay IS 'Longest delay. Null: as its layer says, or 5 minutes.';
 COMMENT ON COLUMN setup.load_jobs.retry_on IS
-  'Errors after which it is tried again, besides transient ones: SQLSTATEs (23505), classes of them (23), or transient, '
-  'permanent, timeout, all. The most specific one that fits decides, also against never_retry_on. Null: as its layer says.';
+  'Errors after which it is tried again, besides transient ones: SQLSTATEs (23505), classes of them (23), or '
+  'transient, permanent, timeout, all. The most specific one that fits decides, also against never_retry_on. Null: as '
+  'its layer says.';
 COMMENT ON COLUMN setup.load_jobs.never_retry_on IS
   'Errors after which it is not tried again, in the same words as retry_on. Null: as its layer says.';
 COMMENT ON COLUMN setup.load_jobs.shares_commit IS
-  'Whether the job, when it is known to be short, may share a transaction with others (each in its own subtransaction).';
+  'Whether the job, when it is known to be short, may share a transaction with others (each in its own '
+  'subtransaction).';
 COMMENT ON COLUMN setup.load_jobs.location IS
-  'Location that file_path is beneath; null: file_path is absolute. The owner needs the location, and no other right on files.';
+  'Location that file_path is beneath; null: file_path is absolute. The owner needs the location, and no other right '
+  'on files.';
 COMMENT ON COLUMN setup.load_jobs.load_mode IS
   'Of files in a location: replace (all of them together replace the table''s content), append (each file once), or '
   'upsert (each file once, rows that are there already by key_columns are updated; of two rows of a file with the same '
   'key the later one counts).';
 COMMENT ON COLUMN setup.load_jobs.key_columns IS
   'For upsert: the columns by which a row is known. The table needs a unique index on them.';
-COMMENT ON COLUMN setup.load_jobs.skip_unchanged IS 'For replace: do nothing while the files are those of the last load.';
+COMMENT ON COLUMN setup.load_jobs.skip_unchanged IS
+  'For replace: do nothing while the files are those of the last load.';
 COMMENT ON COLUMN setup.load_jobs.reader_options IS
   'How files are read: an object with any of format, compression, delimiter, quote, escape, header, skip, null_string, '
   'encoding, decimal_separator, date_format, timestamp_format and columns.';
 COMMENT ON COLUMN setup.load_jobs.on_bad_row IS
-  'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects, which the job makes. '
-  'One that is there already must belong to the job''s owner, to the owner of the table, or to a superuser.';
-COMMENT ON COLUMN setup.load_jobs.reject_limit IS 'So many rows of a file may be put aside; with more it fails. Null: any number.';
+  'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects, which the job '
+  'makes. One that is there already must belong to the job''s owner, to the owner of the table, or to a superuser.';
+COMMENT ON COLUMN setup.load_jobs.reject_limit IS
+  'So many rows of a file may be put aside; with more it fails. Null: any number.';
 COMMENT ON COLUMN setup.load_jobs.reject_share IS
   'Such a share of a file''s rows may be put aside, from 0 to 1; with more it fails. Null: any.';
 COMMENT ON COLUMN setup.load_jobs.rescue_column IS
   'Column of type jsonb that takes what a file has in columns that the table has not; null: they are an error.';
 COMMENT ON COLUMN setup.load_jobs.provenance IS
-  'Whether to fill _source_file, _source_row and _loaded_at of the table: path and row that a row comes from, and when. '
-  'Then rows of a file that has been replaced are deleted before it is loaded again.';
+  'Whether to fill _source_file, _source_row and _loaded_at of the table: path and row that a row comes from, and '
+  'when. Then rows of a file that has been replaced are deleted before it is loaded again.';
 COMMENT ON COLUMN setup.load_jobs.crawler IS 'Crawler that made the job; null: none did.';
 COMMENT ON COLUMN setup.load_jobs.owner_oid IS 'Role that owner names; follows from it when owner is written.';
 
@@ -203,8 +211,8 @@ CREATE TABLE setup.job_holds (
 );
 
 COMMENT ON TABLE setup.job_holds IS
-  'Jobs that are held back: paused by setup.pause_job(), or quarantined after they took the server down again and again. '
-  'setup.release_job() lets them go.';
+  'Jobs that are held back: paused by setup.pause_job(), or quarantined after they took the server down again and '
+  'again. setup.release_job() lets them go.';
 COMMENT ON COLUMN setup.job_holds.layer IS 'Layer of the job.';
 COMMENT ON COLUMN setup.job_holds.job_name IS 'Name of the job.';
 COMMENT ON COLUMN setup.job_holds.crashes IS 'How often it took the server down since it last succeeded.';
@@ -239,8 +247,8 @@ CREATE TABLE setup.notifications (
 );
 
 COMMENT ON TABLE setup.notifications IS
-  'What somebody should hear of. When a row is committed, channel etl_orchestrator is notified with its topic and number. '
-  'Each role sees those about its own jobs and those of roles that it is a member of.';
+  'What somebody should hear of. When a row is committed, channel etl_orchestrator is notified with its topic and '
+  'number. Each role sees those about its own jobs and those of roles that it is a member of.';
 COMMENT ON COLUMN setup.notifications.notification_id IS 'Number of the row.';
 COMMENT ON COLUMN setup.notifications.created_at IS 'When it was written.';
 COMMENT ON COLUMN setup.notifications.topic IS 'What it is about: quarantine.';

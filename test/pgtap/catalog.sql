@@ -19,7 +19,7 @@ CREATE TEMP VIEW routine AS SELECT m.name, p.* FROM member m JOIN pg_proc p ON p
   AND m.classid = 'pg_proc'::regclass;
 SELECT setup.create_layer('bronze'), setup.create_layer('silver', execution => 'sequence');
 
-SELECT plan(36);
+SELECT plan(37);
 
 -- Everything is explained
 
@@ -35,6 +35,9 @@ SELECT is_empty($$SELECT r.name, a.attname FROM relation r JOIN pg_attribute a O
   'every column of a table has a comment');
 SELECT is_empty($$SELECT name FROM routine WHERE prorettype <> 'trigger'::regtype
                    AND pronargs > 0 AND (proargnames IS NULL OR '' = ANY (proargnames))$$, 'every argument has a name');
+SELECT is_empty($$SELECT r.name, a.argument FROM routine r CROSS JOIN LATERAL unnest(r.proargnames) AS a(argument)
+                    JOIN pg_get_keywords() k ON k.word = a.argument AND k.catcode IN ('R', 'T')$$,
+  'that can be written without quotes');
 SELECT is_empty($$SELECT a.name FROM relation a JOIN relation b ON a.relname = b.relname
   AND a.relnamespace = b.relnamespace AND a.oid <> b.oid$$,
   'no name stands for two things');
