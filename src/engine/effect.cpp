@@ -106,7 +106,7 @@ void run_effect(pg::Block& block, const run_store::Work& work, log_store::Entry*
     block.look([&] { entry->rows = table.rows_since().value_or(*entry->rows); });
     block.look([&] { analyze(*entry->rows); });
   }
-  if (!analyzed) entry->message = kNotAnalyzed;
+  if (!analyzed) add_note(&entry->message, kNotAnalyzed);
 }
 
 void require_own_role() {

@@ -87,7 +87,7 @@ SELECT dblink_exec('reader', 'BEGIN ISOLATION LEVEL REPEATABLE READ');
 SELECT * FROM dblink('reader', 'SELECT 1') AS snapshot(taken int);
 CALL setup.orchestrate_bronze();
 
-SELECT plan(61);
+SELECT plan(62);
 
 -- Which column is which
 
@@ -197,6 +197,17 @@ SELECT isnt_empty($$SELECT FROM pg_stats WHERE schemaname = 'bronze' AND tablena
 \! printf 'id,name\n1,a\n2,b\n3,c\n4,d\n5,e\n' > $FILES/simple.csv
 CALL setup.orchestrate_bronze(jobs => '{simple}');
 SELECT is((SELECT reltuples FROM pg_class WHERE oid = 'bronze.simple'::regclass), 5::real, 'again after the next one');
+CALL loads('not_analyzed');
+\! printf 'key,label\n1,a\n' > $FILES/not_analyzed.csv
+CREATE FUNCTION fails_when_analyzed(name text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_query() LIKE 'ANALYZE%' THEN RAISE 'no'; END IF;
+  RETURN name;
+END $$;
+CREATE INDEX ON bronze.not_analyzed (public.fails_when_analyzed(name));
+CALL setup.orchestrate_bronze(jobs => '{not_analyzed}');
+SELECT is(told('not_analyzed'), 'OK no name in the file''s header is a column of the table: columns are matched by position; '
+  'the table could not be analyzed', 'a load stands if that fails, and the log says so, too');
 SELECT format('ALTER DATABASE %I SET etl_orchestrator.analyze_after_load = off', current_database()) \gexec
 CREATE TABLE bronze.unanalyzed (id int, name text);
 SELECT setup.add_job('bronze', 'unanalyzed', table_name => 'unanalyzed', file_path => '{base_path_x}/simple.csv');
