@@ -67,16 +67,18 @@ std::string crawl_for_missing_table(const RunKey& run, const run_store::Work& wo
   const std::string crawler = crawler_of(work);
   if (crawler.empty()) fail_missing(work, "", "Create the table.");
   wait_for_crawl(crawler);
+  std::string note;
   if (table_is_missing(work)) {
     const std::string message = make_table(crawler, work.table);
     if (table_is_missing(work))
       fail_missing(work, pg::format(", and crawler \"%s\" did not make it: %s", crawler.c_str(), message.c_str()),
                    pg::format("See what it finds: SELECT * FROM setup.crawl(%s, dry_run => true);",
                               pg::quote_text(crawler).c_str()));
-    tell_steps(run, work, crawler);
+    note = pg::format("crawler \"%s\" made the table", crawler.c_str());
   }
+  tell_steps(run, work, crawler);
   transaction.commit();
-  return pg::format("crawler \"%s\" made the table", crawler.c_str());
+  return note;
 }
 
 }  // namespace etl

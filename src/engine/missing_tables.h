@@ -9,7 +9,8 @@ namespace etl {
 bool table_is_missing(const run_store::Work& work);
 
 // Runs the crawler that made a job, in a transaction of its own and in the session of their owner, or waits for it
-// where it runs already; the steps of the run read their files as their jobs say afterwards. A note for the log.
+// where it runs already; the steps of the run read their files as their jobs say afterwards. A note for the log, empty
+// where somebody else has made the table meanwhile.
 // Called and returns outside a transaction. Failure (undefined_table) where the table is missing still; pg::Error.
 std::string crawl_for_missing_table(const RunKey& run, const run_store::Work& work);
 

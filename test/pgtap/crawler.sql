@@ -53,7 +53,7 @@ CREATE FUNCTION crawled_one(name text, of_table text) RETURNS TABLE (action text
 
 
 SET SESSION AUTHORIZATION crawler_owner;
-SELECT plan(104);
+SELECT plan(106);
 
 -- What a crawl makes
 
@@ -227,6 +227,20 @@ SELECT results_eq($$SELECT job_name, status, rows_loaded FROM setup.load_log WHE
   $$VALUES ('artikel', 'OK', 2::bigint), ('events', 'OK', 2), ('part', 'OK', 3)$$, 'whoever starts the run, and whatever runs at once');
 SELECT is((SELECT array_agg(DISTINCT pg_get_userbyid(relowner)) FROM pg_class WHERE relname IN ('artikel', 'events', 'part')),
   '{crawler_owner}', 'as tables of its owner');
+-- Somebody else crawls in the meantime, after the run was planned.
+SELECT dblink_connect('other', format('dbname=%s host=%s port=%s', current_database(),
+  current_setting('unix_socket_directories'), current_setting('port')));
+DROP TABLE bronze.artikel;
+UPDATE setup.load_jobs SET reader_options = '{}' WHERE job_name = 'artikel';
+SELECT dblink_exec('other', 'SET ROLE crawler_owner; BEGIN');
+SELECT * FROM dblink('other', $$SELECT count(*) FROM setup.crawl('shop')$$) AS done(rows bigint);
+SELECT setup.start_run('bronze', jobs => '{artikel}') AS run \gset
+SELECT wait_until($$EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory')$$);
+SELECT dblink_exec('other', 'COMMIT');
+SELECT is(setup.wait_run(:run), 'OK', 'a job waits for a crawl that is under way, and reads its file as that says');
+SELECT row_eq(format($$SELECT rows_loaded, message FROM setup.load_log WHERE run_id = %s$$, :run), ROW(2::bigint, NULL::text),
+  'it does not say that it has crawled itself');
+SELECT dblink_disconnect('other');
 DROP TABLE bronze.artikel;
 \! mv $FILES/shop/artikel.csv $FILES/shop/artikel.away && printf '%s,%s\n' id > $FILES/shop/artikel.csv && printf 'PAR1' > $FILES/shop/artikel.csv
 SELECT setup.start_run('bronze', jobs => '{artikel}') AS run \gset
