@@ -71,7 +71,7 @@ int known_attribute(const MatchedFile& file, const std::vector<pg::Column>& colu
 }
 
 ColumnMatch match_known_shape(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
-                              bool keeps_rest) {
+                              Rest rest) {
   ColumnMatch match;
   std::vector<std::string> lacking;
   std::vector<std::string> unknown;
@@ -89,8 +89,10 @@ ColumnMatch match_known_shape(const MatchedFile& file, const std::vector<pg::Col
   for (size_t i = 0; i < taken.size(); ++i)
     if (!taken[i]) unknown.push_back(file.columns[i]);
   match.has_rest = !unknown.empty();
-  const bool may_lack = file.format == files::Format::kJson;  // a field that no object of the file has
-  if ((!lacking.empty() && !may_lack) || (!unknown.empty() && !keeps_rest)) fail_other_shape(file, lacking, unknown);
+  const bool may_lack = file.format == files::Format::kJson;              // a field that no object of the file has
+  const bool has_nothing = match.matches.empty() && rest != Rest::kKept;  // of it, each row would be null
+  if ((!lacking.empty() && !may_lack) || (!unknown.empty() && rest == Rest::kNotAllowed) || has_nothing)
+    fail_other_shape(file, lacking, unknown);
   return match;
 }
 
@@ -121,7 +123,7 @@ ColumnMatch match_positions(const MatchedFile& file, const std::vector<pg::Colum
   return match;
 }
 
-ColumnMatch match_names(const MatchedFile& file, const std::vector<pg::Column>& columns, bool keeps_rest) {
+ColumnMatch match_names(const MatchedFile& file, const std::vector<pg::Column>& columns, Rest rest) {
   ColumnMatch match;
   std::vector<std::string> unknown;
   std::vector<int> taken;
@@ -137,7 +139,7 @@ ColumnMatch match_names(const MatchedFile& file, const std::vector<pg::Column>& 
     match.matches.push_back({i, attribute});
   }
   match.has_rest = !unknown.empty();
-  if (unknown.empty() || (keeps_rest && !match.matches.empty())) return match;
+  if (unknown.empty() || (rest != Rest::kNotAllowed && !match.matches.empty())) return match;
   if (!match.matches.empty() || file.format != files::Format::kCsv || file.columns.size() > columns.size())
     fail_partly_matched(file, columns, unknown);
   match = match_positions(file, columns);
@@ -157,7 +159,7 @@ int attribute_of(const std::string& name, const std::vector<pg::Column>& columns
 }
 
 ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>& columns, const JobReader& reader,
-                          bool keeps_rest) {
+                          Rest rest) {
   if (file.columns.empty() && file.format != files::Format::kCsv)
     throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no columns", file.name.c_str()),
                       "It holds no object that has any.");
@@ -165,10 +167,10 @@ ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>
     throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" has no header", file.name.c_str()),
                       "It is empty, or its first line is.", "Its first line must name its columns.");
   const bool has_names = file.format != files::Format::kCsv || reader.options.header.value_or(true);
-  if (has_names && !reader.columns.empty()) return match_known_shape(file, columns, reader, keeps_rest);
+  if (has_names && !reader.columns.empty()) return match_known_shape(file, columns, reader, rest);
   if (!has_names && !reader.columns.empty()) return match_known_positions(file, columns, reader);
   if (!has_names) return match_positions(file, columns);
-  return match_names(file, columns, keeps_rest);
+  return match_names(file, columns, rest);
 }
 
 }  // namespace etl

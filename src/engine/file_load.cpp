@@ -197,9 +197,11 @@ files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* 
   request.puts_rows_aside = options_.puts_rows_aside;
   request.file_columns = session->column_names(request.source, request.options);
 
-  const bool keeps_rest = reader_.ignores_new_columns || !options_.rescue_column.empty();
+  const Rest rest = !options_.rescue_column.empty() ? Rest::kKept
+                    : reader_.ignores_new_columns   ? Rest::kIgnored
+                                                    : Rest::kNotAllowed;
   ColumnMatch match =
-      match_columns({options_.table, file.name, file.format, request.file_columns}, columns_, reader_, keeps_rest);
+      match_columns({options_.table, file.name, file.format, request.file_columns}, columns_, reader_, rest);
   *note = match.note;
   request.columns = std::move(match.matches);
   if (!options_.rescue_column.empty())
@@ -256,7 +258,8 @@ void FileLoad::put_aside(const FileInput& file, const files::LoadResult& result)
 Loaded FileLoad::load_by_copy(const FileInput& file) {
   Loaded loaded;
   const std::vector<std::string> header = pg::csv_header("/proc/self/fd/" + std::to_string(file.descriptor));
-  const ColumnMatch match = match_columns({options_.table, file.name, file.format, header}, columns_, reader_, false);
+  const ColumnMatch match =
+      match_columns({options_.table, file.name, file.format, header}, columns_, reader_, Rest::kNotAllowed);
   loaded.note = match.note;
   std::set<int> filled;
   for (const files::Match& each : match.matches) filled.insert(each.attribute);

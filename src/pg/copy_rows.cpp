@@ -93,6 +93,12 @@ bool may_insert(Oid table, AttrNumber column) {
          pg_attribute_aclcheck(table, column, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
 }
 
+// What SQL asks of an INSERT that names no column.
+bool may_insert_defaults(Oid table) {
+  return pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK ||
+         pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
 }  // namespace
 
 int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, const CopyDialect& dialect,
@@ -118,6 +124,8 @@ int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, 
 void require_insert(Oid table, const std::vector<std::string>& columns) {
   List* names = server_list(columns);
   guard([&] {
+    if (names == NIL && !may_insert_defaults(table))
+      aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table));
     ListCell* cell;
     foreach (cell, names) {
       const AttrNumber column = get_attnum(table, strVal(lfirst(cell)));

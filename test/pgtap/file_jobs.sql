@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(121);
+SELECT plan(124);
 
 -- What a job may say
 
@@ -323,6 +323,21 @@ UPDATE setup.load_jobs SET provenance = true, rescue_column = 'rest' WHERE job_n
 SELECT alike(refusal('keyless'), '%has no column "_source_row"%has no column "rest"%
 ALTER TABLE bronze.keyless ADD COLUMN rest jsonb;', 'and what a job fills must be there');
 SELECT setup.cancel_run(run_id) FROM setup.load_runs WHERE finished_at IS NULL;
+
+-- Files of another shape
+
+CALL job('shaped', $$file_path => 'j/*', load_mode => 'append',
+  reader_options => '{"columns": [{"file": "id", "column": "id"}, {"file": "name", "column": "name"}], "new_columns": "ignore"}'$$,
+  'id int, name text, rest jsonb');
+\! mkdir $FILES/in/j; echo '{"id": 1, "more": true}' > $FILES/in/j/1.ndjson; echo '{"level": "info", "text": "x"}' > $FILES/in/j/2.ndjson
+CALL setup.orchestrate_bronze(jobs => '{shaped}');
+SELECT is(content('shaped'), '1:', 'a JSON file may lack fields and have others');
+SELECT alike(said('shaped', 'j/2.ndjson'), 'FAILED 22P04 file "j/2.ndjson" has another shape than its job knows
+Missing: "id", "name".
+New: "level", "text".%', 'but where it has none that is known, it is another file');
+UPDATE setup.load_jobs SET rescue_column = 'rest' WHERE job_name = 'shaped';
+CALL setup.orchestrate_bronze(jobs => '{shaped}');
+SELECT is((SELECT rest FROM bronze.shaped WHERE id IS NULL), '{"level": "info", "text": "x"}', 'unless all of it is kept');
 
 -- Loads that are stopped, and loads that meet
 
