@@ -37,7 +37,7 @@ CREATE FUNCTION setup.tell_watcher() RETURNS trigger
 COMMENT ON FUNCTION setup.tell_watcher IS 'Trigger: the watcher of this database looks at locations and jobs again.';
 REVOKE EXECUTE ON FUNCTION setup.tell_watcher() FROM PUBLIC;
 
-CREATE TRIGGER start_watcher AFTER INSERT OR UPDATE ON setup.locations
+CREATE TRIGGER start_watcher AFTER UPDATE ON setup.locations
   FOR EACH ROW WHEN (NEW.watch) EXECUTE FUNCTION setup.tell_watcher('start');
 CREATE TRIGGER tell_watcher AFTER UPDATE OR DELETE ON setup.locations
   FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
@@ -46,5 +46,22 @@ CREATE TRIGGER tell_watcher AFTER INSERT OR UPDATE ON setup.load_jobs
 CREATE TRIGGER tell_watcher AFTER UPDATE OR DELETE ON setup.job_holds
   FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
 
--- Where the files are still there after a restore, they have not arrived again.
-SELECT pg_catalog.pg_extension_config_dump('setup.file_arrivals', '');
+CREATE VIEW setup.watched_locations WITH (security_invoker = true) AS
+  SELECT l.location_name, l.watched_in IS NOT DISTINCT FROM d.oid AS is_watched,
+         CASE WHEN l.watched_in IS DISTINCT FROM d.oid THEN
+           format('this database was restored or copied from the one that watches: '
+                  'SELECT setup.create_location(%L, NULL, watch => true); makes it watch, too', l.location_name)
+         END AS reason
+    FROM setup.locations l JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+   WHERE l.watch;
+COMMENT ON VIEW setup.watched_locations IS
+  'Locations that are to be watched, as far as a role sees them in setup.locations, and whether this database does.';
+COMMENT ON COLUMN setup.watched_locations.location_name IS 'Name of the location.';
+COMMENT ON COLUMN setup.watched_locations.is_watched IS 'Whether files that arrive there start jobs of this database.';
+COMMENT ON COLUMN setup.watched_locations.reason IS 'Why it is not watched, and what changes that; null where it is.';
+GRANT SELECT ON setup.watched_locations TO PUBLIC;
+
+-- Where the files are still there after a restore, they have not arrived again; unless the run that would have read them
+-- is lost with the dump.
+SELECT pg_catalog.pg_extension_config_dump('setup.file_arrivals', 'WHERE NOT EXISTS (SELECT FROM setup.load_runs r '
+  'WHERE r.run_id = file_arrivals.run_id AND r.finished_at IS NULL)');

@@ -17,6 +17,7 @@ CREATE TABLE setup.locations (
   max_size        bigint CHECK (max_size > 0),
   stable_for      interval NOT NULL DEFAULT '0' CHECK (stable_for >= '0' AND stable_for <= '10 years'),
   watch           boolean NOT NULL DEFAULT false,
+  watched_in      oid,
   rescan_interval interval CHECK (rescan_interval > '0' AND rescan_interval <= '10 years'),
   writable        boolean NOT NULL DEFAULT false,
   retention       interval CHECK (retention > '0' AND retention <= '1000 years'),
@@ -46,6 +47,9 @@ COMMENT ON COLUMN setup.locations.stable_for IS
 COMMENT ON COLUMN setup.locations.watch IS
   'Whether files that arrive or change start the jobs that read them, in one run for each owner: when nothing more has '
   'come for half a second, or for stable_for (up to 10 seconds), and each file once, whatever becomes of the run.';
+COMMENT ON COLUMN setup.locations.watched_in IS
+  'The database in which watch was set: nothing is watched in another one, which was copied from it, or in one that was '
+  'restored from a dump (null), until setup.create_location() is told to watch there. See setup.watched_locations.';
 COMMENT ON COLUMN setup.locations.rescan_interval IS
   'How often a watched location is looked through although nothing was reported, for network file systems; null: '
   'never.';
@@ -121,6 +125,8 @@ $$;
 COMMENT ON FUNCTION setup.location_problem IS
   'What is wrong with a location and its rules, in words that follow "location x:"; null if nothing is.';
 
+-- The oids follow from the names, also after a restore. A row that is new is not watched before setup.create_location()
+-- says so by an UPDATE: a restore brings locations before it brings what was loaded from them.
 CREATE FUNCTION setup.check_location_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -132,7 +138,15 @@ BEGIN
       MESSAGE = format('location "%s": %s', NEW.location_name, problem),
       HINT = 'Rules are explained by \d+ setup.locations; create_location() takes one back where it is empty or 0.';
   END IF;
-  IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
+  IF TG_OP = 'INSERT' THEN
+    NEW.watched_in := NULL;
+    IF NEW.watch THEN
+      RAISE WARNING USING
+        MESSAGE = format('location "%s" is not watched in this database', NEW.location_name),
+        HINT = format('When all that was loaded from it is here, too: '
+                      'SELECT setup.create_location(%L, NULL, watch => true);', NEW.location_name);
+    END IF;
+  ELSIF NEW.owner = OLD.owner THEN
     RETURN NEW;
   END IF;
   NEW.owner_oid := setup.role_oid(NEW.owner);
@@ -144,7 +158,8 @@ BEGIN
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION setup.check_location_row IS 'Trigger: which rules a location may have; owner_oid follows owner.';
+COMMENT ON FUNCTION setup.check_location_row IS
+  'Trigger: which rules a location may have; owner_oid follows owner; what is restored is not watched.';
 CREATE TRIGGER check_location_row BEFORE INSERT OR UPDATE ON setup.locations
   FOR EACH ROW EXECUTE FUNCTION setup.check_location_row();
 

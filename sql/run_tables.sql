@@ -249,3 +249,6 @@ COMMENT ON COLUMN setup.load_log.run_at IS 'requested_at of the run; the table i
 -- Exactly once: a step of a run succeeds one time in each round. The second of two attempts that both reach their end
 -- fails here, and its effect is rolled back with its row.
 CREATE UNIQUE INDEX load_log_one_success ON setup.load_log (run_id, step_id, round, run_at) WHERE status = 'OK';
+
+-- Runs stay behind when a database is dumped, but what files say of them comes along: their numbers are not used again.
+SELECT pg_catalog.pg_extension_config_dump('setup.run_ids', '');

@@ -27,13 +27,14 @@ struct Columns {
 }  // namespace
 
 bool has_watched_locations() {
-  static pg::Statement find{"SELECT EXISTS (SELECT FROM setup.locations WHERE watch)", {}};
-  return find.run().boolean(0, 0);
+  static pg::Statement find{"SELECT EXISTS (SELECT FROM setup.locations WHERE watch AND watched_in = $1)", {OIDOID}};
+  return find.run({pg::value(MyDatabaseId)}).boolean(0, 0);
 }
 
 std::vector<std::string> watched_locations() {
-  static pg::Statement find{"SELECT location_name FROM setup.locations WHERE watch ORDER BY location_name", {}};
-  const pg::Rows found = find.run();
+  static pg::Statement find{
+      "SELECT location_name FROM setup.locations WHERE watch AND watched_in = $1 ORDER BY location_name", {OIDOID}};
+  const pg::Rows found = find.run({pg::value(MyDatabaseId)});
   std::vector<std::string> names;
   for (int i = 0; i < found.size(); ++i) names.push_back(found.text(i, 0));
   return names;
@@ -78,6 +79,8 @@ RunId find_queued_run(const Job& job) {
   static pg::Statement find{
       "SELECT max(r.run_id) FROM setup.load_runs r WHERE r.finished_at IS NULL AND r.status = 'QUEUED' "
       "AND EXISTS (SELECT FROM setup.file_arrivals a WHERE a.run_id = r.run_id AND a.layer = $1 AND a.job_name = $2) "
+      "AND EXISTS (SELECT FROM setup.run_steps s WHERE s.run_id = r.run_id AND s.run_at = r.requested_at "
+      "AND s.layer = $1 AND s.job_name = $2) "
       "AND NOT EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id)",
       {TEXTOID, TEXTOID}};
   const pg::Rows found = find.run({text(job.layer), text(job.name)});

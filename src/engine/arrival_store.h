@@ -8,6 +8,7 @@
 
 namespace etl::arrival_store {
 
+// Locations that were told to be watched in this database, not in one that it was copied or restored from.
 bool has_watched_locations();
 std::vector<std::string> watched_locations();  // names
 

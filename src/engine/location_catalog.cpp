@@ -87,17 +87,10 @@ pg::Value array_or_null(const std::optional<std::vector<std::string>>& texts) {
   return texts ? pg::text_array(*texts) : pg::null_value();
 }
 
-void insert_location(const std::string& name, const LocationSettings& it, const std::string& owner) {
-  static pg::Statement insert{
-      "INSERT INTO setup.locations (location_name, url, file_types, name_pattern, exclusions, min_size, max_size, "
-      "stable_for, watch, rescan_interval, owner, writable, retention) "
-      "VALUES ($1, $2, nullif($3, '{}'), nullif($4, ''), coalesce($5, '{}'), nullif($6, 0), nullif($7, 0), "
-      "coalesce($8, '0'), coalesce($9, false), nullif($10, '0'), $11, coalesce($12, false), nullif($13, '0'))",
-      {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
-       TEXTOID, BOOLOID, INTERVALOID}};
-  insert.run({text(name), text(*it.url), array_or_null(it.file_types), pg::text_or_null(it.name_pattern.value_or("")),
-              array_or_null(it.exclusions), it.min_size, it.max_size, it.stable_for, it.watch, it.rescan_interval,
-              text(owner), it.writable, it.retention});
+void insert_location(const std::string& name, const std::string& url, const std::string& owner) {
+  static pg::Statement insert{"INSERT INTO setup.locations (location_name, url, owner) VALUES ($1, $2, $3)",
+                              {TEXTOID, TEXTOID, TEXTOID}};
+  insert.run({text(name), text(url), text(owner)});
 }
 
 void update_location(const std::string& name, const LocationSettings& it) {
@@ -106,13 +99,15 @@ void update_location(const std::string& name, const LocationSettings& it) {
       "name_pattern = nullif(coalesce($4, name_pattern), ''), exclusions = coalesce($5, exclusions), "
       "min_size = nullif(coalesce($6, min_size), 0), max_size = nullif(coalesce($7, max_size), 0), "
       "stable_for = coalesce($8, stable_for), watch = coalesce($9, watch), "
+      "watched_in = CASE WHEN $9 THEN $13 WHEN $9 IS NULL THEN watched_in END, "
       "rescan_interval = nullif(coalesce($10, rescan_interval), '0'), writable = coalesce($11, writable), "
       "retention = nullif(coalesce($12, retention), '0') WHERE location_name = $1",
       {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
-       BOOLOID, INTERVALOID}};
+       BOOLOID, INTERVALOID, OIDOID}};
   update.run({text(name), it.url ? text(*it.url) : pg::null_value(), array_or_null(it.file_types),
               it.name_pattern ? text(*it.name_pattern) : pg::null_value(), array_or_null(it.exclusions), it.min_size,
-              it.max_size, it.stable_for, it.watch, it.rescan_interval, it.writable, it.retention});
+              it.max_size, it.stable_for, it.watch, it.rescan_interval, it.writable, it.retention,
+              pg::value(MyDatabaseId)});
 }
 
 }  // namespace
@@ -139,14 +134,13 @@ void create_location(const std::string& name, const LocationSettings& settings) 
   {
     const pg::EngineRights rights(kLongestLockWait);
     const pg::Spi spi;
-    if (hold_own_location(user, name)) {
-      update_location(name, canonical);
-    } else if (canonical.url) {
-      insert_location(name, canonical, pg::role_name(user));
-    } else {
-      throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("location \"%s\" must have a url", name.c_str()), "",
-                        "Give the directory of its files: 'file:///data/in'.");
+    if (!hold_own_location(user, name)) {
+      if (!canonical.url)
+        throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("location \"%s\" must have a url", name.c_str()),
+                          "", "Give the directory of its files: 'file:///data/in'.");
+      insert_location(name, *canonical.url, pg::role_name(user));
     }
+    update_location(name, canonical);
     require_right_to_write(user, name);
   }
   if (canonical.url) warn_if_not_there(*canonical.url);

@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 
 use Cwd qw(abs_path);
 use EtlCluster;
+use IPC::Run;
 use Test::More;
 use Time::HiRes qw(usleep);
 
@@ -23,27 +24,38 @@ sub write_file {
   return;
 }
 
-sub runs { return $node->sql('SELECT count(*) FROM setup.load_runs') }
+sub runs { my ($database) = @_; return $node->sql('SELECT count(*) FROM setup.load_runs', $database) }
 
 # True when a table has that many rows and nothing is running.
 sub loaded {
-  my ($rows, $table) = @_;
+  my ($rows, $table, $database) = @_;
   $table //= 'bronze.orders';
   return $node->becomes_true(
-    "SELECT (SELECT count(*) FROM $table) = $rows AND NOT EXISTS (SELECT FROM setup.load_runs WHERE finished_at IS NULL)");
+    "SELECT (SELECT count(*) FROM $table) = $rows AND NOT EXISTS (SELECT FROM setup.load_runs WHERE finished_at IS NULL)",
+    $database);
 }
 
 # Nothing happens for longer than the watcher waits.
 sub stays_quiet {
-  my $runs = runs();
+  my ($database) = @_;
+  my $runs = runs($database);
   usleep(1_500_000);
-  return runs() == $runs;
+  return runs($database) == $runs;
+}
+
+# Makes a database from the dump of another one; what psql says of it.
+sub restore {
+  my ($from, $to) = @_;
+  my $told;
+  $node->safe_psql('postgres', "CREATE DATABASE $to");
+  IPC::Run::run(
+    [ $node->installed_command('pg_dump'), '-d', $node->connstr($from) ], '|',
+    [ $node->installed_command('psql'), '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($to) ], '>', \my $out, '2>',
+    \$told) or die $told;
+  return $told;
 }
 
 sub has_watcher { my ($database) = @_; return wait_until { $node->processes('watcher', $database // 'warehouse') =~ /^\d+$/ } }
-
-# What a job has been started for.
-my $arrivals = 'SELECT count(*) FROM setup.file_arrivals';
 
 write_file('before.csv', '1,a');
 $node->sql(<<"SQL");
@@ -184,16 +196,59 @@ my $rows = $node->sql('SELECT count(*) FROM bronze.orders');
 write_file('rescan.csv', '1,r');
 ok(loaded($rows + 1), 'a location is looked through at each rescan_interval');
 
+# What is restored or copied watches nothing unasked: another database does, and what was loaded is restored at last. A
+# run that is lost with the dump has not read the files that it was started for.
+
+my $is_watched = 'SELECT is_watched FROM setup.watched_locations';
+is($node->sql($is_watched), 't', 'a database says what it watches');
+$rows = $node->sql('SELECT count(*) FROM bronze.orders');
+my $writer = $node->session;
+$writer->query('BEGIN; LOCK TABLE bronze.orders IN SHARE MODE');
+write_file('in_run.csv', '1,r');
+ok($node->becomes_true("SELECT EXISTS (SELECT FROM setup.file_arrivals WHERE path = 'in_run.csv')"), 'a run reads a file');
+write_file('in_queue.csv', '1,q');
+ok($node->becomes_true("SELECT EXISTS (SELECT FROM setup.file_arrivals WHERE path = 'in_queue.csv')"), 'and one that waits will read another');
+my $last_run = $node->last_run;
+like(restore('warehouse', 'restored'), qr/WARNING:  location "in" is not watched in this database/, 'a restore tells');
+is($node->sql($is_watched, 'restored'), 'f', 'what is restored is not watched');
+ok(stays_quiet('restored') && $node->processes('watcher', 'restored') eq '', 'nothing is started there');
+$node->sql(q{SELECT setup.create_location('in', NULL, watch => true)}, 'restored');
+ok(loaded($rows + 2, undef, 'restored'), 'until it is asked for: then what the lost runs have not read is loaded');
+is(runs('restored'), 1, 'and nothing else');
+cmp_ok($node->last_run('restored'), '>', $last_run, 'by a run with a number of its own');
+$node->safe_psql('postgres', 'DROP DATABASE restored');
+$writer->query('COMMIT');
+$writer->quit;
+ok(loaded($rows + 2), 'the database of before goes on by itself');
+
+# A number that is also that of another run, which waits and does not have the job.
+$node->add_work('never', layer => 'silver', gate => 'go');
+my @silver = map { $node->start_run(q{'silver'}) } 1 .. 2;
+ok($node->begun('never'), 'a run of another job waits for one that goes on');
+$node->sql("UPDATE setup.file_arrivals SET run_id = $silver[1] WHERE path = 'in_run.csv'");
+write_file('not_in_silver.csv', '1,s');
+ok($node->becomes_true('SELECT count(*) = ' . ($rows + 3) . ' FROM bronze.orders'), 'it is not taken for one that will read a file');
+$node->open_gate('go');
+is(join(' ', map { $node->ended($_) } @silver), 'OK OK', 'it ends as it would');
+
 # It is in nobody's way.
 
+$rows = $node->sql('SELECT count(*) FROM bronze.orders');
 my $seconds = seconds { $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE warehouse') };
 cmp_ok($seconds, '<', 5, 'a watched database can be copied');
 write_file('copied.csv', '1,c');
-ok(loaded($rows + 2), 'and is watched again');
+ok(loaded($rows + 1), 'and is watched again');
+is($node->ended($node->start_run(q{'silver'}, 'copy'), 'copy'), 'OK', 'the copy works');
+is($node->sql($is_watched, 'copy'), 'f', 'but does not watch');
+ok(stays_quiet('copy') && $node->processes('watcher', 'copy') eq '', 'nothing is started there');
+is($node->sql('SELECT count(*) FROM bronze.orders', 'copy'), $rows, 'or loaded');
+$node->sql(q{SELECT setup.create_location('in', NULL, watch => true)}, 'copy');
+ok(loaded($rows + 1, undef, 'copy'), 'until it is asked for');
+$node->safe_psql('postgres', 'DROP DATABASE copy');
 $node->safe_psql('postgres', 'ALTER DATABASE warehouse RENAME TO renamed');
 write_file('renamed2.csv', '1,c');
 $node->safe_psql('postgres', 'ALTER DATABASE renamed RENAME TO warehouse');
-ok(loaded($rows + 3), 'it can be renamed');
+ok(loaded($rows + 2), 'it can be renamed');
 ok(has_watcher(), 'there is a watcher');
 $node->sql(q{SELECT setup.create_location('in', watch => false)});
 ok(wait_until { $node->processes('watcher', 'warehouse') eq '' }, 'which leaves when nothing is watched any more');
