@@ -16,6 +16,21 @@ std::optional<std::string> text_argument(FunctionCallInfo fcinfo, int number) {
   return std::string(argument);
 }
 
+std::string required_text(FunctionCallInfo fcinfo, int number, const char* what) {
+  auto text = text_argument(fcinfo, number);
+  if (!text || text->empty()) throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("%s must be given", what));
+  return *std::move(text);
+}
+
+std::string json_argument(FunctionCallInfo fcinfo, int number) {
+  const Datum argument = PG_GETARG_DATUM(number);
+  const char* text = pg::guard([&] {
+    Jsonb* value = DatumGetJsonbP(argument);
+    return JsonbToCString(nullptr, &value->root, static_cast<int>(VARSIZE(value)));
+  });
+  return text;
+}
+
 std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, int number, const char* name) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   return pg::texts_of(PG_GETARG_DATUM(number), name);

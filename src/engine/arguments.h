@@ -11,6 +11,8 @@ namespace etl {
 
 // None for null.
 std::optional<std::string> text_argument(FunctionCallInfo fcinfo, int number);
+std::string required_text(FunctionCallInfo fcinfo, int number, const char* what);  // Failure if null or empty
+std::string json_argument(FunctionCallInfo fcinfo, int number);                    // jsonb that is not null, as text
 std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, int number, const char* name);
 
 // A flag that is null is false.

@@ -4,10 +4,6 @@ namespace etl::arrival_store {
 
 namespace {
 
-pg::Value text(const std::string& it) {
-  return pg::value(std::string_view(it));
-}
-
 struct Columns {
   std::vector<std::string> paths;
   std::vector<int64_t> sizes, times;
@@ -47,7 +43,7 @@ std::vector<Job> jobs_of(const std::string& location) {
       "SELECT FROM setup.job_holds h WHERE h.layer = j.layer AND h.job_name = j.job_name AND h.hold IS NOT NULL) "
       "ORDER BY j.layer, j.job_name",
       {TEXTOID}};
-  const pg::Rows found = find.run({text(location)});
+  const pg::Rows found = find.run({pg::value(location)});
   std::vector<Job> jobs;
   for (int i = 0; i < found.size(); ++i)
     jobs.push_back({found.text(i, 0), found.text(i, 1), found.text(i, 2), found.oid(i, 3)});
@@ -68,7 +64,7 @@ std::vector<size_t> find_new(const std::string& location, const Job& job, const 
       {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID}};
   if (files.empty()) return {};
   const Columns columns(files);
-  const pg::Rows found = find.run({text(job.layer), text(job.name), text(location), columns.path_array(),
+  const pg::Rows found = find.run({pg::value(job.layer), pg::value(job.name), pg::value(location), columns.path_array(),
                                    columns.size_array(), columns.time_array()});
   std::vector<size_t> places;
   for (int i = 0; i < found.size(); ++i) places.push_back(static_cast<size_t>(found.int8(i, 0)) - 1);
@@ -83,7 +79,7 @@ RunId find_queued_run(const Job& job) {
       "AND s.layer = $1 AND s.job_name = $2) "
       "AND NOT EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id)",
       {TEXTOID, TEXTOID}};
-  const pg::Rows found = find.run({text(job.layer), text(job.name)});
+  const pg::Rows found = find.run({pg::value(job.layer), pg::value(job.name)});
   return found.null(0, 0) ? 0 : found.int8(0, 0);
 }
 
@@ -96,8 +92,8 @@ void record(const std::string& location, const Job& job, const std::vector<File>
       "modified_ns = excluded.modified_ns, run_id = excluded.run_id, arrived_at = excluded.arrived_at",
       {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID}};
   const Columns columns(files);
-  upsert.run({text(job.layer), text(job.name), text(location), columns.path_array(), columns.size_array(),
-              columns.time_array(), pg::value(run)});
+  upsert.run({pg::value(job.layer), pg::value(job.name), pg::value(location), columns.path_array(),
+              columns.size_array(), columns.time_array(), pg::value(run)});
 }
 
 void forget_others(const std::string& location, const Job& job, const std::vector<File>& files) {
@@ -106,7 +102,7 @@ void forget_others(const std::string& location, const Job& job, const std::vecto
       "AND job_name = $2 AND location = $3 EXCEPT SELECT unnest($4::text[])) gone "
       "WHERE a.layer = $1 AND a.job_name = $2 AND a.location = $3 AND a.path = gone.path",
       {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID}};
-  remove.run({text(job.layer), text(job.name), text(location), Columns(files).path_array()});
+  remove.run({pg::value(job.layer), pg::value(job.name), pg::value(location), Columns(files).path_array()});
 }
 
 }  // namespace etl::arrival_store

@@ -18,8 +18,6 @@ namespace etl {
 
 namespace {
 
-constexpr const char* kLongestLockWait = "10s";
-
 void require_right_on_database(const char* what) {
   const Oid user = GetUserId();
   if (pg::may_create_schemas(user)) return;
@@ -53,7 +51,7 @@ namespace {
 void hold_own_job(Oid user, const std::string& layer, const std::string& job) {
   static pg::Statement find{
       "SELECT owner, owner_oid FROM setup.load_jobs WHERE layer = $1 AND job_name = $2 FOR UPDATE", {TEXTOID, TEXTOID}};
-  const pg::Rows found = find.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
+  const pg::Rows found = find.run({pg::value(layer), pg::value(job)});
   if (found.size() == 0)
     throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("job \"%s.%s\" does not exist", layer.c_str(), job.c_str()),
                       "", "SELECT layer, job_name FROM setup.load_jobs; lists your jobs.");
@@ -65,7 +63,7 @@ void hold_own_job(Oid user, const std::string& layer, const std::string& job) {
 
 void require_own_job(const std::string& layer, const std::string& job) {
   const Oid user = GetUserId();
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   hold_own_job(user, layer, job);
 }
@@ -77,10 +75,10 @@ void drop_job(const std::string& layer, const std::string& job) {
       "DELETE FROM setup.load_jobs WHERE layer = $1 AND job_name = $2",
       {TEXTOID, TEXTOID}};
   const Oid user = GetUserId();
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   hold_own_job(user, layer, job);
-  remove.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
+  remove.run({pg::value(layer), pg::value(job)});
 }
 
 void write_layer(const std::string& layer, const std::string& settings) {
@@ -95,9 +93,9 @@ void write_layer(const std::string& layer, const std::string& settings) {
       "never_retry_on = excluded.never_retry_on",
       {TEXTOID, TEXTOID}};
   require_right_on_layer(layer);
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  write.run({pg::value(std::string_view(layer)), pg::value(std::string_view(settings))});
+  write.run({pg::value(layer), pg::value(settings)});
 }
 
 void write_resource(const std::string& resource, int capacity) {
@@ -106,17 +104,17 @@ void write_resource(const std::string& resource, int capacity) {
       "ON CONFLICT (resource) DO UPDATE SET capacity = excluded.capacity",
       {TEXTOID, INT4OID}};
   require_right_on_database("resources");
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  write.run({pg::value(std::string_view(resource)), pg::value(static_cast<int32_t>(capacity))});
+  write.run({pg::value(resource), pg::value(static_cast<int32_t>(capacity))});
 }
 
 void remove_resource(const std::string& resource) {
   static pg::Statement remove{"DELETE FROM setup.resources WHERE resource = $1", {TEXTOID}};
   require_right_on_database("resources");
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  if (remove.run({pg::value(std::string_view(resource))}).processed() == 0)
+  if (remove.run({pg::value(resource)}).processed() == 0)
     throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("resource \"%s\" does not exist", resource.c_str()), "",
                       "SELECT resource FROM setup.resources; lists those that do.");
 }
@@ -133,9 +131,9 @@ void require_retry_patterns(const std::vector<std::string>& patterns) {
 void remove_layer(const std::string& layer) {
   static pg::Statement remove{"DELETE FROM setup.layers WHERE layer = $1", {TEXTOID}};
   require_right_on_layer(layer);
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  remove.run({pg::value(std::string_view(layer))});
+  remove.run({pg::value(layer)});
 }
 
 void attach_view(Oid view) {

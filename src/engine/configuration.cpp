@@ -93,7 +93,7 @@ std::vector<JobDetail> read_details(const plan::Catalog& catalog, const plan::Bl
 
 std::map<std::pair<std::string, std::string>, Oid> read_discoverable(const std::string& layer) {
   static pg::Statement read{"SELECT job_name, discovered_as, owner_oid FROM setup.discoverable_jobs($1)", {TEXTOID}};
-  const pg::Rows rows = read.run({pg::value(std::string_view(layer))});
+  const pg::Rows rows = read.run({pg::value(layer)});
   std::map<std::pair<std::string, std::string>, Oid> owners;
   for (int i = 0; i < rows.size(); ++i) owners[{rows.text(i, 0), rows.text(i, 1)}] = rows.oid(i, 2);
   return owners;

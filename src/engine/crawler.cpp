@@ -42,9 +42,8 @@ std::vector<CrawledJob> read_jobs(const Crawler& crawler) {
       {TEXTOID, TEXTOID, TEXTOID, OIDOID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const auto text = [](const std::string& it) { return pg::value(std::string_view(it)); };
-  const pg::Rows rows =
-      read.run({text(crawler.layer), text(crawler.name), text(crawler.location), pg::value(crawler.owner_oid)});
+  const pg::Rows rows = read.run(
+      {pg::value(crawler.layer), pg::value(crawler.name), pg::value(crawler.location), pg::value(crawler.owner_oid)});
   std::vector<CrawledJob> jobs;
   for (int i = 0; i < rows.size(); ++i)
     jobs.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), parse_reader_options(rows.text(i, 3))});
@@ -55,7 +54,7 @@ bool job_exists(const std::string& layer, const std::string& job) {
   static pg::Statement find{"SELECT FROM setup.load_jobs WHERE layer = $1 AND job_name = $2", {TEXTOID, TEXTOID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
-  return find.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))}).size() > 0;
+  return find.run({pg::value(layer), pg::value(job)}).size() > 0;
 }
 
 std::vector<crawl::TableColumn> read_columns(Oid table) {

@@ -16,12 +16,6 @@ namespace etl {
 
 namespace {
 
-constexpr const char* kLongestLockWait = "10s";
-
-pg::Value text(const std::string& it) {
-  return pg::value(std::string_view(it));
-}
-
 // Of those that no function of SQL takes or releases, as the conductor's; the last field tells them apart.
 LOCKTAG lock_of(const std::string& name) {
   constexpr uint16 kCrawlers = 4;
@@ -41,7 +35,7 @@ LOCKTAG lock_of(const std::string& name) {
 bool hold_own_crawler(Oid user, const std::string& name) {
   static pg::Statement find{"SELECT owner, owner_oid FROM setup.crawler_settings WHERE crawler_name = $1 FOR UPDATE",
                             {TEXTOID}};
-  const pg::Rows found = find.run({text(name)});
+  const pg::Rows found = find.run({pg::value(name)});
   if (found.size() == 0) return false;
   if (pg::may_act_as(user, found.oid(0, 1))) return true;
   pg::fail_not_owner(pg::format("crawler \"%s\"", name.c_str()), found.text(0, 0));
@@ -62,9 +56,9 @@ Crawler read_crawler(const std::string& name) {
       "load_mode, "
       "provenance, owner, owner_oid FROM setup.crawler_settings WHERE crawler_name = $1",
       {TEXTOID}};
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  const pg::Rows row = read.run({text(name)});
+  const pg::Rows row = read.run({pg::value(name)});
   if (row.size() == 0) fail_unknown(name);
   Crawler crawler;
   crawler.name = name;
@@ -114,14 +108,14 @@ void write_crawler(const std::string& name, const std::string& settings) {
   const Oid user = GetUserId();
   std::string location;
   {
-    const pg::EngineRights rights(kLongestLockWait);
+    const pg::EngineRights rights(pg::kLongestLockWait);
     const pg::Spi spi;
     if (!hold_own_crawler(user, name) &&
-        insert.run({text(name), text(settings), text(pg::role_name(user))}).processed() == 0)
+        insert.run({pg::value(name), pg::value(settings), pg::value(pg::role_name(user))}).processed() == 0)
       throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED,
                         pg::format("crawler \"%s\" must have a location and a layer", name.c_str()), "",
                         "The location has the files, the layer gets the tables.");
-    location = update.run({text(name), text(settings)}).text(0, 0);
+    location = update.run({pg::value(name), pg::value(settings)}).text(0, 0);
   }
   require_use(find_location(location), user);
 }
@@ -129,10 +123,10 @@ void write_crawler(const std::string& name, const std::string& settings) {
 void remove_crawler(const std::string& name) {
   static pg::Statement remove{"DELETE FROM setup.crawler_settings WHERE crawler_name = $1", {TEXTOID}};
   const Oid user = GetUserId();
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   if (!hold_own_crawler(user, name)) fail_unknown(name);
-  remove.run({text(name)});
+  remove.run({pg::value(name)});
 }
 
 void begin_crawl(const std::string& name) {
@@ -167,9 +161,9 @@ void record_crawl(const std::string& name, bool is_ok, const std::string& messag
       "UPDATE setup.crawler_settings SET last_crawl_at = clock_timestamp(), last_status = $2, last_message = $3 "
       "WHERE crawler_name = $1",
       {TEXTOID, TEXTOID, TEXTOID}};
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  record.run({text(name), pg::value(is_ok ? "OK" : "ERROR"), text(message)});
+  record.run({pg::value(name), pg::value(is_ok ? "OK" : "ERROR"), pg::value(message)});
 }
 
 }  // namespace etl

@@ -67,7 +67,7 @@ std::optional<std::vector<std::string>> visible_files_of_data_set(const std::str
   {
     const pg::EngineRights rights;
     const pg::Spi spi;
-    const pg::Rows rows = find.run({pg::value(std::string_view(key))});
+    const pg::Rows rows = find.run({pg::value(key)});
     if (rows.size() == 0) return std::nullopt;
     directory = rows.text(0, 0);
   }

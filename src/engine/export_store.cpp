@@ -9,17 +9,13 @@ namespace etl::export_store {
 
 namespace {
 
-pg::Value text(const std::string& it) {
-  return pg::value(std::string_view(it));
-}
-
 void record_files(int64_t export_id, const std::vector<ExportedFile>& files) {
   static pg::Statement insert{
       "INSERT INTO setup.exported_files (export_id, path, rows, bytes, modified_ns) VALUES ($1, $2, $3, $4, $5)",
       {INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID}};
   for (const ExportedFile& it : files)
     insert.run(
-        {pg::value(export_id), text(it.path), pg::value(it.rows), pg::value(it.bytes), pg::value(it.modified_ns)});
+        {pg::value(export_id), pg::value(it.path), pg::value(it.rows), pg::value(it.bytes), pg::value(it.modified_ns)});
 }
 
 std::vector<ExportedFile> files_of(int64_t export_id) {
@@ -42,7 +38,7 @@ bool is_listed(const std::string& location, const std::string& path) {
       {TEXTOID, TEXTOID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows found = find.run({text(location), text(path)});
+  const pg::Rows found = find.run({pg::value(location), pg::value(path)});
   if (found.size() == 0) return false;
   if (found.text(0, 0) == path) return true;
   throw pg::Failure(
@@ -72,9 +68,9 @@ bool record(const Export& done) {
   const pg::EngineRights rights;
   const pg::Spi spi;
   const pg::Rows written =
-      upsert.run({text(done.location), text(done.path), text(done.table), text(done.format),
+      upsert.run({pg::value(done.location), pg::value(done.path), pg::value(done.table), pg::value(done.format),
                   pg::text_array(done.partition_by), pg::value(static_cast<int64_t>(done.files.size())),
-                  pg::value(rows), pg::value(bytes), text(name), pg::value(user)});
+                  pg::value(rows), pg::value(bytes), pg::value(name), pg::value(user)});
   const int64_t export_id = written.int8(0, 0);
   const bool replaced = written.boolean(0, 1);
   if (replaced) forget.run({pg::value(export_id)});
@@ -91,7 +87,7 @@ std::vector<Expired> take_expired(const std::string& location) {
   static pg::Statement remove{"DELETE FROM setup.exports WHERE export_id = $1", {INT8OID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows found = find.run({text(location)});
+  const pg::Rows found = find.run({pg::value(location)});
   std::vector<Expired> expired;
   for (int i = 0; i < found.size(); ++i) {
     const int64_t export_id = found.int8(i, 0);

@@ -10,12 +10,6 @@ namespace {
 
 constexpr size_t kBatch = 1000;
 constexpr const char* kKnownColumns = "file_id, path, size, modified_ns, content_hash, reload";
-constexpr const char* kLongestLockWait = "10s";
-
-pg::Value text(const std::string& value) {
-  return pg::value(std::string_view(value));
-}
-
 std::vector<Known> known_of(const pg::Rows& rows) {
   std::vector<Known> files;
   for (int i = 0; i < rows.size(); ++i)
@@ -53,11 +47,12 @@ void write(const RunKey& run, int attempt, const Job& job, const Load& load, boo
        INT8OID, INT4OID, TEXTOID, TEXTOID}};
   const Version& version = load.version;
   const std::string sqlstate = loaded ? "" : unpack_sql_state(load.sqlstate);
-  const pg::Rows rows = insert.run(
-      {text(job.layer), text(job.name), text(job.location), text(version.path), pg::value(version.facts.size),
-       pg::value(version.facts.modified_ns), pg::timestamp_value(timestamp_of(version.facts.modified_ns)),
-       pg::text_or_null(version.hash), pg::value(loaded), pg::value(load.rows), pg::value(load.rejected),
-       pg::value(run.id), pg::value(attempt), pg::text_or_null(sqlstate), pg::text_or_null(load.message)});
+  const pg::Rows rows =
+      insert.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location), pg::value(version.path),
+                  pg::value(version.facts.size), pg::value(version.facts.modified_ns),
+                  pg::timestamp_value(timestamp_of(version.facts.modified_ns)), pg::text_or_null(version.hash),
+                  pg::value(loaded), pg::value(load.rows), pg::value(load.rejected), pg::value(run.id),
+                  pg::value(attempt), pg::text_or_null(sqlstate), pg::text_or_null(load.message)});
   if (rows.processed() == 0) fail_without_job(job);
 }
 
@@ -65,7 +60,7 @@ void write(const RunKey& run, int attempt, const Job& job, const Load& load, boo
 
 void require_job(const Job& job) {
   static pg::Statement find{"SELECT 1 FROM setup.load_jobs WHERE layer = $1 AND job_name = $2", {TEXTOID, TEXTOID}};
-  if (find.run({text(job.layer), text(job.name)}).size() == 0) fail_without_job(job);
+  if (find.run({pg::value(job.layer), pg::value(job.name)}).size() == 0) fail_without_job(job);
 }
 
 std::vector<size_t> find_unknown(const Job& job, const std::vector<Version>& files) {
@@ -86,8 +81,9 @@ std::vector<size_t> find_unknown(const Job& job, const std::vector<Version>& fil
       sizes.push_back(files[i].facts.size);
       times.push_back(files[i].facts.modified_ns);
     }
-    const pg::Rows rows = find.run({text(job.layer), text(job.name), text(job.location), pg::text_array(paths),
-                                    pg::int8_array(sizes, INT64_MIN), pg::int8_array(times, INT64_MIN)});
+    const pg::Rows rows =
+        find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location), pg::text_array(paths),
+                  pg::int8_array(sizes, INT64_MIN), pg::int8_array(times, INT64_MIN)});
     for (int i = 0; i < rows.size(); ++i) unknown.push_back(from + static_cast<size_t>(rows.int8(i, 0)) - 1);
   }
   return unknown;
@@ -96,20 +92,21 @@ std::vector<size_t> find_unknown(const Job& job, const std::vector<Version>& fil
 std::optional<Known> find_by_path(const Job& job, const std::string& path) {
   static const std::string sql = select_known(" AND path = $4");
   static pg::Statement find{sql.c_str(), {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
-  const auto found = known_of(find.run({text(job.layer), text(job.name), text(job.location), text(path)}));
+  const auto found =
+      known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location), pg::value(path)}));
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 std::vector<Known> find_by_content(const Job& job, const std::string& hash) {
   static const std::string sql = select_known(" AND content_hash = $4 ORDER BY file_id");
   static pg::Statement find{sql.c_str(), {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
-  return known_of(find.run({text(job.layer), text(job.name), text(job.location), text(hash)}));
+  return known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location), pg::value(hash)}));
 }
 
 std::vector<Known> find_all(const Job& job) {
   static const std::string sql = select_known(" ORDER BY path COLLATE \"C\"");
   static pg::Statement find{sql.c_str(), {TEXTOID, TEXTOID, TEXTOID}};
-  return known_of(find.run({text(job.layer), text(job.name), text(job.location)}));
+  return known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location)}));
 }
 
 void write_loaded(const RunKey& run, int attempt, const Job& job, const Load& load) {
@@ -138,7 +135,7 @@ void mark_all_replaced(const Job& job) {
       "UPDATE setup.load_files SET is_current = false, reload = false "
       "WHERE layer = $1 AND job_name = $2 AND is_current",
       {TEXTOID, TEXTOID}};
-  update.run({text(job.layer), text(job.name)});
+  update.run({pg::value(job.layer), pg::value(job.name)});
 }
 
 void change(const Known& known, const Version& now, const std::string& message) {
@@ -146,10 +143,10 @@ void change(const Known& known, const Version& now, const std::string& message) 
       "UPDATE setup.load_files SET path = $2, size = $3, modified_ns = $4, modified_at = $5, message = $6 "
       "WHERE file_id = $1 AND path = $7 AND is_current",
       {INT8OID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID}};
-  require_change(
-      update.run({pg::value(known.id), text(now.path), pg::value(now.facts.size), pg::value(now.facts.modified_ns),
-                  pg::timestamp_value(timestamp_of(now.facts.modified_ns)), text(message), text(known.version.path)}),
-      now.path);
+  require_change(update.run({pg::value(known.id), pg::value(now.path), pg::value(now.facts.size),
+                             pg::value(now.facts.modified_ns), pg::timestamp_value(timestamp_of(now.facts.modified_ns)),
+                             pg::value(message), pg::value(known.version.path)}),
+                 now.path);
 }
 
 Sum sum_of_run(const RunKey& run, const Job& job) {
@@ -159,7 +156,8 @@ Sum sum_of_run(const RunKey& run, const Job& job) {
       "FROM setup.load_files WHERE run_id = $1 AND layer = $2 AND job_name = $3 AND status = 'LOADED' "
       "AND loaded_at >= $4",
       {INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
-  const pg::Rows rows = add.run({pg::value(run.id), text(job.layer), text(job.name), pg::timestamp_value(run.at)});
+  const pg::Rows rows =
+      add.run({pg::value(run.id), pg::value(job.layer), pg::value(job.name), pg::timestamp_value(run.at)});
   return {rows.int8(0, 0), rows.int8(0, 1), rows.int8(0, 2)};
 }
 
@@ -173,10 +171,9 @@ int64_t reset_bookmark(const std::string& layer, const std::string& job) {
       "WHERE layer = $1 AND job_name = $2 AND is_current",
       {TEXTOID, TEXTOID}};
   require_own_job(layer, job);
-  const pg::EngineRights rights(file_store::kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  return static_cast<int64_t>(
-      forget.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))}).processed());
+  return static_cast<int64_t>(forget.run({pg::value(layer), pg::value(job)}).processed());
 }
 
 void reload_file(const std::string& layer, const std::string& job, const std::string& path) {
@@ -184,10 +181,9 @@ void reload_file(const std::string& layer, const std::string& job, const std::st
       "UPDATE setup.load_files SET reload = true WHERE layer = $1 AND job_name = $2 AND path = $3 AND is_current",
       {TEXTOID, TEXTOID, TEXTOID}};
   require_own_job(layer, job);
-  const pg::EngineRights rights(file_store::kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  const pg::Rows marked = mark.run(
-      {pg::value(std::string_view(layer)), pg::value(std::string_view(job)), pg::value(std::string_view(path))});
+  const pg::Rows marked = mark.run({pg::value(layer), pg::value(job), pg::value(path)});
   if (marked.processed() == 0)
     throw pg::Failure(ERRCODE_NO_DATA_FOUND,
                       pg::format("job \"%s.%s\" has not loaded file \"%s\"", layer.c_str(), job.c_str(), path.c_str()),

@@ -44,8 +44,7 @@ void JobHolds::write() const {
   static pg::Statement reset{
       "UPDATE setup.job_holds SET crashes = 0 WHERE layer = $1 AND job_name = $2 AND hold IS NULL", {TEXTOID, TEXTOID}};
   settings::limit_lock_waits(kShortWait);
-  for (const auto& [layer, job] : forgiven_)
-    reset.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
+  for (const auto& [layer, job] : forgiven_) reset.run({pg::value(layer), pg::value(job)});
 }
 
 namespace job_holds {
@@ -58,7 +57,7 @@ int count_crash(const std::string& layer, const std::string& job) {
       "INSERT INTO setup.job_holds AS h (layer, job_name, crashes) VALUES ($1, $2, 1) "
       "ON CONFLICT (layer, job_name) DO UPDATE SET crashes = h.crashes + 1 RETURNING crashes",
       {TEXTOID, TEXTOID}};
-  return count.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))}).int4(0, 0);
+  return count.run({pg::value(layer), pg::value(job)}).int4(0, 0);
 }
 
 void quarantine(const RunKey& run, const run_store::Work& work, int crashes) {
@@ -66,7 +65,7 @@ void quarantine(const RunKey& run, const run_store::Work& work, int crashes) {
       "UPDATE setup.job_holds SET hold = 'quarantined', held_since = clock_timestamp(), held_by = NULL "
       "WHERE layer = $1 AND job_name = $2 AND hold IS NULL",
       {TEXTOID, TEXTOID}};
-  hold.run({pg::value(std::string_view(work.layer)), pg::value(std::string_view(work.job))});
+  hold.run({pg::value(work.layer), pg::value(work.job)});
   const std::string name = work.layer + "." + work.job;
   notifications::publish(
       "quarantine", pg::format("job \"%s\" is quarantined", name.c_str()),
@@ -105,7 +104,7 @@ void pause(const std::string& layer, const std::string& job) {
   const std::string user = pg::role_name(GetUserId());
   const pg::EngineRights rights;
   const pg::Spi spi;
-  hold.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job)), pg::value(std::string_view(user))});
+  hold.run({pg::value(layer), pg::value(job), pg::value(user)});
   call_conductor_at_commit();
 }
 
@@ -114,7 +113,7 @@ void release(const std::string& layer, const std::string& job) {
   require_own_job(layer, job);
   const pg::EngineRights rights;
   const pg::Spi spi;
-  remove.run({pg::value(std::string_view(layer)), pg::value(std::string_view(job))});
+  remove.run({pg::value(layer), pg::value(job)});
   call_conductor_at_commit();
 }
 

@@ -12,12 +12,6 @@ namespace etl {
 
 namespace {
 
-constexpr const char* kLongestLockWait = "10s";
-
-pg::Value text(const std::string& it) {
-  return pg::value(std::string_view(it));
-}
-
 void require_right_to_files(Oid user) {
   if (pg::may_read_server_files(user)) return;
   throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to change locations", "",
@@ -30,7 +24,7 @@ void require_right_to_files(Oid user) {
 bool hold_own_location(Oid user, const std::string& name) {
   static pg::Statement find{"SELECT owner, owner_oid FROM setup.locations WHERE location_name = $1 FOR UPDATE",
                             {TEXTOID}};
-  const pg::Rows found = find.run({text(name)});
+  const pg::Rows found = find.run({pg::value(name)});
   if (found.size() == 0) return false;
   if (pg::may_act_as(user, found.oid(0, 1))) return true;
   pg::fail_not_owner(pg::format("location \"%s\"", name.c_str()), found.text(0, 0));
@@ -90,7 +84,7 @@ pg::Value array_or_null(const std::optional<std::vector<std::string>>& texts) {
 void insert_location(const std::string& name, const std::string& url, const std::string& owner) {
   static pg::Statement insert{"INSERT INTO setup.locations (location_name, url, owner) VALUES ($1, $2, $3)",
                               {TEXTOID, TEXTOID, TEXTOID}};
-  insert.run({text(name), text(url), text(owner)});
+  insert.run({pg::value(name), pg::value(url), pg::value(owner)});
 }
 
 void update_location(const std::string& name, const LocationSettings& it) {
@@ -104,19 +98,15 @@ void update_location(const std::string& name, const LocationSettings& it) {
       "retention = nullif(coalesce($12, retention), '0') WHERE location_name = $1",
       {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INTERVALOID, BOOLOID, INTERVALOID,
        BOOLOID, INTERVALOID, OIDOID}};
-  update.run({text(name), it.url ? text(*it.url) : pg::null_value(), array_or_null(it.file_types),
-              it.name_pattern ? text(*it.name_pattern) : pg::null_value(), array_or_null(it.exclusions), it.min_size,
-              it.max_size, it.stable_for, it.watch, it.rescan_interval, it.writable, it.retention,
+  update.run({pg::value(name), it.url ? pg::value(*it.url) : pg::null_value(), array_or_null(it.file_types),
+              it.name_pattern ? pg::value(*it.name_pattern) : pg::null_value(), array_or_null(it.exclusions),
+              it.min_size, it.max_size, it.stable_for, it.watch, it.rescan_interval, it.writable, it.retention,
               pg::value(MyDatabaseId)});
 }
 
-}  // namespace
-
-namespace {
-
 void require_right_to_write(Oid user, const std::string& name) {
   static pg::Statement find{"SELECT writable FROM setup.locations WHERE location_name = $1", {TEXTOID}};
-  if (pg::may_write_server_files(user) || !find.run({text(name)}).boolean(0, 0)) return;
+  if (pg::may_write_server_files(user) || !find.run({pg::value(name)}).boolean(0, 0)) return;
   throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to make or change a writable location", "",
                     pg::format("It takes the right to write the server's files: GRANT pg_write_server_files TO %s;",
                                pg::quote_name(pg::role_name(user)).c_str()));
@@ -132,7 +122,7 @@ void create_location(const std::string& name, const LocationSettings& settings) 
   if (settings.file_types) canonical.file_types = canonical_types(*settings.file_types);
   if (settings.name_pattern) require_name_pattern(*settings.name_pattern);
   {
-    const pg::EngineRights rights(kLongestLockWait);
+    const pg::EngineRights rights(pg::kLongestLockWait);
     const pg::Spi spi;
     if (!hold_own_location(user, name)) {
       if (!canonical.url)
@@ -150,10 +140,10 @@ void remove_location(const std::string& name) {
   static pg::Statement remove{"DELETE FROM setup.locations WHERE location_name = $1", {TEXTOID}};
   const Oid user = GetUserId();
   require_right_to_files(user);
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   require_own_location(user, name);
-  remove.run({text(name)});
+  remove.run({pg::value(name)});
 }
 
 void grant_location(const std::string& name, const std::string& role) {
@@ -171,11 +161,11 @@ void grant_location(const std::string& name, const std::string& role) {
     throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("role \"%s\" does not exist", role.c_str()), "",
                       role == "public" ? "PUBLIC is no role: grant it to a role, and that role to all who need it."
                                        : "SELECT rolname FROM pg_roles; lists those that do.");
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   require_own_location(user, name);
-  forget_old_name.run({text(name), pg::value(grantee), text(role)});
-  grant.run({text(name), text(role)});
+  forget_old_name.run({pg::value(name), pg::value(grantee), pg::value(role)});
+  grant.run({pg::value(name), pg::value(role)});
 }
 
 void revoke_location(const std::string& name, const std::string& role) {
@@ -185,10 +175,10 @@ void revoke_location(const std::string& name, const std::string& role) {
   const Oid user = GetUserId();
   require_right_to_files(user);
   const Oid grantee = pg::guard([&] { return get_role_oid(role.c_str(), true); });
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   require_own_location(user, name);
-  revoke.run({text(name), text(role), OidIsValid(grantee) ? pg::value(grantee) : pg::null_value()});
+  revoke.run({pg::value(name), pg::value(role), OidIsValid(grantee) ? pg::value(grantee) : pg::null_value()});
 }
 
 }  // namespace etl

@@ -77,7 +77,7 @@ Location find_location(const std::string& name) {
       {TEXTOID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows row = find.run({pg::value(std::string_view(name))});
+  const pg::Rows row = find.run({pg::value(name)});
   if (row.size() == 0) fail_unknown_location(name);
   return {name,
           locations::directory_of_url(row.text(0, 0)),
@@ -100,7 +100,7 @@ bool may_use(const Location& location, Oid role) {
   if (pg::is_member(role, location.owner_oid)) return true;
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows grants = find.run({pg::value(std::string_view(location.name))});
+  const pg::Rows grants = find.run({pg::value(location.name)});
   for (int i = 0; i < grants.size(); ++i)
     if (pg::is_member(role, grants.oid(i, 0))) return true;
   return false;

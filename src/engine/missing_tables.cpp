@@ -10,10 +10,6 @@ namespace etl {
 
 namespace {
 
-pg::Value text(const std::string& it) {
-  return pg::value(std::string_view(it));
-}
-
 [[noreturn]] void fail_missing(const run_store::Work& work, const std::string& why, const std::string& hint) {
   throw pg::Failure(ERRCODE_UNDEFINED_TABLE, pg::format("table %s does not exist%s", work.table.c_str(), why.c_str()),
                     "", hint);
@@ -28,7 +24,7 @@ std::string crawler_of(const run_store::Work& work) {
   const pg::Value owner = pg::value(GetUserId());
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows rows = find.run({text(work.layer), text(work.job), owner});
+  const pg::Rows rows = find.run({pg::value(work.layer), pg::value(work.job), owner});
   return rows.size() == 0 ? "" : rows.text(0, 0);
 }
 
@@ -53,7 +49,7 @@ void tell_steps(const RunKey& run, const run_store::Work& work, const std::strin
   const pg::Value owner = pg::value(GetUserId());
   const pg::EngineRights rights;
   const pg::Spi spi;
-  tell.run({pg::value(run.id), pg::timestamp_value(run.at), text(work.layer), owner, text(crawler)});
+  tell.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(work.layer), owner, pg::value(crawler)});
 }
 
 }  // namespace

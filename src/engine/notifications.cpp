@@ -11,8 +11,8 @@ void publish(const std::string& topic, const std::string& subject, const std::st
       "SELECT pg_notify('etl_orchestrator', json_build_object('topic', $1, 'notification_id', notification_id)::text) "
       "FROM row",
       {TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT4OID}};
-  insert.run({pg::value(std::string_view(topic)), pg::value(std::string_view(subject)),
-              pg::value(std::string_view(message)), pg::value(run.id), pg::timestamp_value(run.at), pg::value(step)});
+  insert.run({pg::value(topic), pg::value(subject), pg::value(message), pg::value(run.id), pg::timestamp_value(run.at),
+              pg::value(step)});
 }
 
 }  // namespace etl::notifications

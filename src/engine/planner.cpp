@@ -12,8 +12,6 @@ namespace etl {
 namespace {
 
 constexpr size_t kMostProblemsShown = 50;
-constexpr const char* kLongestLockWait = "10s";
-
 // One error that lists every problem, and each hint once.
 [[noreturn]] void fail(const RunRequest& request, const std::vector<plan::Problem>& problems) {
   std::string detail;
@@ -39,7 +37,7 @@ constexpr const char* kLongestLockWait = "10s";
 
 PlannedRun plan_run(const RunRequest& request) try {
   const Oid caller = GetUserId();
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   const Configuration configuration = read_configuration(caller);
   const plan::Blueprint blueprint = plan::make_blueprint(configuration.catalog, request.selection);
@@ -58,7 +56,7 @@ PlannedRun plan_run(const RunRequest& request) try {
 namespace {
 
 pg::Value optional_text(const std::optional<std::string>& text) {
-  return text ? pg::value(std::string_view(*text)) : pg::null_value();
+  return text ? pg::value(*text) : pg::null_value();
 }
 
 // The steps as one array for each column, as unnest() takes them.
@@ -180,18 +178,17 @@ RunKey store_run(const RunRequest& request, const PlannedRun& run) {
        TEXTOID, OIDOID}};
   const Oid caller = GetUserId();
   const std::string caller_name = pg::role_name(caller);
-  const pg::EngineRights rights(kLongestLockWait);
+  const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   const TimestampTz now = GetCurrentTimestamp();
   make_room.run({pg::timestamp_value(now)});
   const pg::Rows rows = insert.run(
-      {optional_text(request.selection.layer), pg::value(std::string_view(caller_name)), pg::value(caller),
-       pg::value(static_cast<int32_t>(run.steps.size())), pg::value(std::string_view(request.params)),
-       pg::value(std::string_view(request.on_error)),
+      {optional_text(request.selection.layer), pg::value(caller_name), pg::value(caller),
+       pg::value(static_cast<int32_t>(run.steps.size())), pg::value(request.params), pg::value(request.on_error),
        request.max_parallel ? pg::value(static_cast<int32_t>(*request.max_parallel)) : pg::null_value(),
        pg::timestamp_value(now), pg::value(static_cast<int32_t>(request.priority)), optional_text(request.timeout),
-       optional_text(request.statement_timeout), pg::value(std::string_view(request.if_running)),
-       pg::value(std::string_view(pipeline_of(request.selection))), pg::value(MyDatabaseId)});
+       optional_text(request.statement_timeout), pg::value(request.if_running),
+       pg::value(pipeline_of(request.selection)), pg::value(MyDatabaseId)});
   const RunKey key{rows.int8(0, 0), now};
   store_steps(request, key, run);
   heed_rival(key, run);

@@ -97,7 +97,7 @@ void write(const pg::TableName& table, const std::string& file, const std::vecto
               "pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), "
               "pg_catalog.unnest($7)) AS r(line, column_name, raw, sqlstate, error)",
           {INT8OID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
-          {pg::value(settings::current_attempt().run_id), pg::value(std::string_view(file)), pg::int8_array(lines, 0),
+          {pg::value(settings::current_attempt().run_id), pg::value(file), pg::int8_array(lines, 0),
            pg::text_array(columns), pg::text_array(raws), pg::text_array(sqlstates), pg::text_array(errors)});
 }
 

@@ -269,7 +269,7 @@ std::vector<std::string> missing_tables(const RunKey& run, int layer) {
 std::optional<std::string> read_param(const RunKey& run, const std::string& name) {
   static pg::Statement read{"SELECT params ->> $3 FROM setup.load_runs WHERE run_id = $1 AND requested_at = $2",
                             {INT8OID, TIMESTAMPTZOID, TEXTOID}};
-  const pg::Rows rows = read.read({pg::value(run.id), pg::timestamp_value(run.at), pg::value(std::string_view(name))});
+  const pg::Rows rows = read.read({pg::value(run.id), pg::timestamp_value(run.at), pg::value(name)});
   if (rows.size() == 0 || rows.null(0, 0)) return std::nullopt;
   return rows.text(0, 0);
 }

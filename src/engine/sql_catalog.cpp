@@ -5,12 +5,7 @@
 #include "engine/dataset_files.h"
 #include "engine/job_holds.h"
 #include "pg/boundary.h"
-#include "pg/guard.h"
 #include "pg/roles.h"
-
-extern "C" {
-#include "utils/jsonb.h"
-}
 
 extern "C" {
 
@@ -44,14 +39,7 @@ Datum etl_drop_job(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_write_layer(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    const Datum settings = PG_GETARG_DATUM(1);
-    const char* text = etl::pg::guard([&] {
-      Jsonb* object = DatumGetJsonbP(settings);
-      return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object)));
-    });
-    etl::write_layer(*etl::text_argument(fcinfo, 0), text);
-  });
+  etl::pg::boundary([&] { etl::write_layer(*etl::text_argument(fcinfo, 0), etl::json_argument(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 

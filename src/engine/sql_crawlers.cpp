@@ -5,11 +5,6 @@
 #include "engine/crawler_catalog.h"
 #include "engine/shared_state.h"
 #include "pg/boundary.h"
-#include "pg/guard.h"
-
-extern "C" {
-#include "utils/jsonb.h"
-}
 
 namespace etl {
 
@@ -18,9 +13,8 @@ namespace {
 void return_outcomes(FunctionCallInfo fcinfo, const std::vector<CrawlOutcome>& outcomes) {
   std::vector<std::vector<pg::Value>> rows;
   for (const CrawlOutcome& it : outcomes)
-    rows.push_back({pg::text_or_null(it.table), pg::value(std::string_view(it.data_set)),
-                    pg::value(static_cast<int32_t>(it.files)), pg::value(std::string_view(it.action)),
-                    pg::text_array(it.changes), pg::text_or_null(it.message)});
+    rows.push_back({pg::text_or_null(it.table), pg::value(it.data_set), pg::value(static_cast<int32_t>(it.files)),
+                    pg::value(it.action), pg::text_array(it.changes), pg::text_or_null(it.message)});
   return_rows(fcinfo, rows);
 }
 
@@ -36,14 +30,7 @@ PG_FUNCTION_INFO_V1(etl_crawl);
 PG_FUNCTION_INFO_V1(etl_is_crawling);
 
 Datum etl_write_crawler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    const Datum settings = PG_GETARG_DATUM(1);
-    const char* text = etl::pg::guard([&] {
-      Jsonb* object = DatumGetJsonbP(settings);
-      return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object)));
-    });
-    etl::write_crawler(*etl::text_argument(fcinfo, 0), text);
-  });
+  etl::pg::boundary([&] { etl::write_crawler(*etl::text_argument(fcinfo, 0), etl::json_argument(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 

@@ -8,24 +8,17 @@ namespace etl {
 
 namespace {
 
-std::string given(FunctionCallInfo fcinfo, int number, const char* what) {
-  const auto text = text_argument(fcinfo, number);
-  if (!text || text->empty()) throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("%s must be given", what));
-  return *text;
-}
-
 void return_exported(FunctionCallInfo fcinfo, const std::vector<ExportedFile>& files) {
   std::vector<std::vector<pg::Value>> rows;
-  for (const ExportedFile& it : files)
-    rows.push_back({pg::value(std::string_view(it.path)), pg::value(it.rows), pg::value(it.bytes)});
+  for (const ExportedFile& it : files) rows.push_back({pg::value(it.path), pg::value(it.rows), pg::value(it.bytes)});
   return_rows(fcinfo, rows);
 }
 
 void return_removed(FunctionCallInfo fcinfo, const std::vector<RemovedFile>& files) {
   std::vector<std::vector<pg::Value>> rows;
   for (const RemovedFile& it : files)
-    rows.push_back({pg::value(std::string_view(it.location)), pg::value(std::string_view(it.path)), pg::value(it.bytes),
-                    pg::timestamp_value(it.exported_at)});
+    rows.push_back(
+        {pg::value(it.location), pg::value(it.path), pg::value(it.bytes), pg::timestamp_value(it.exported_at)});
   return_rows(fcinfo, rows);
 }
 
@@ -41,8 +34,8 @@ PG_FUNCTION_INFO_V1(etl_drop_expired_files);
 Datum etl_export_table(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] {
     etl::ExportOrder order;
-    order.table = etl::given(fcinfo, 0, "a table");
-    order.location = etl::given(fcinfo, 1, "a location");
+    order.table = etl::required_text(fcinfo, 0, "a table");
+    order.location = etl::required_text(fcinfo, 1, "a location");
     order.format = etl::text_argument(fcinfo, 2).value_or(order.format);
     order.partition_by = etl::texts_argument(fcinfo, 3, "partition_by").value_or(order.partition_by);
     order.path = etl::text_argument(fcinfo, 4);

@@ -4,11 +4,6 @@
 #include "engine/file_store.h"
 #include "engine/reader_options.h"
 #include "pg/boundary.h"
-#include "pg/guard.h"
-
-extern "C" {
-#include "utils/jsonb.h"
-}
 
 extern "C" {
 
@@ -30,14 +25,7 @@ Datum etl_reload_file(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_require_reader_options(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    const Datum options = PG_GETARG_DATUM(0);
-    const char* text = etl::pg::guard([&] {
-      Jsonb* object = DatumGetJsonbP(options);
-      return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object)));
-    });
-    etl::parse_reader_options(text);
-  });
+  etl::pg::boundary([&] { etl::parse_reader_options(etl::json_argument(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 }

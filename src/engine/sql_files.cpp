@@ -16,12 +16,6 @@ namespace etl {
 
 namespace {
 
-std::string required_text(FunctionCallInfo fcinfo, int number, const char* what) {
-  auto text = text_argument(fcinfo, number);
-  if (!text || text->empty()) throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("%s must be given", what));
-  return *std::move(text);
-}
-
 pg::Value argument_or_null(FunctionCallInfo fcinfo, int number) {
   return PG_ARGISNULL(number) ? pg::null_value() : pg::Value(PG_GETARG_DATUM(number));
 }
@@ -59,7 +53,7 @@ std::string pattern_argument(FunctionCallInfo fcinfo, int number) {
 }
 
 pg::Value type_value(const std::optional<locations::FileType>& type) {
-  return type ? pg::value(std::string_view(locations::name_of(*type))) : pg::null_value();
+  return type ? pg::value(locations::name_of(*type)) : pg::null_value();
 }
 
 void return_files(FunctionCallInfo fcinfo, const std::vector<locations::Found>& files) {
@@ -67,8 +61,7 @@ void return_files(FunctionCallInfo fcinfo, const std::vector<locations::Found>& 
   rows.reserve(files.size());
   for (const locations::Found& it : files) {
     const bool is_file = it.entry.problem.empty();
-    rows.push_back({pg::value(std::string_view(it.entry.path)),
-                    is_file ? pg::value(it.entry.facts.size) : pg::null_value(),
+    rows.push_back({pg::value(it.entry.path), is_file ? pg::value(it.entry.facts.size) : pg::null_value(),
                     is_file ? pg::timestamp_value(timestamp_of(it.entry.facts.modified_ns)) : pg::null_value(),
                     type_value(is_file ? locations::file_type_of(it.entry.path) : std::nullopt),
                     pg::value(!it.refusal.has_value()), pg::text_or_null(it.refusal.value_or(""))});

@@ -23,22 +23,20 @@ void return_plan(FunctionCallInfo fcinfo, const PlannedRun& run) {
   std::vector<std::vector<pg::Value>> rows;
   for (const PlannedStep& step : run.steps)
     rows.push_back({pg::value(static_cast<int32_t>(rows.size() + 1)),
-                    pg::value(std::string_view(run.layers[static_cast<size_t>(step.layer)].name)),
-                    pg::value(std::string_view(step.job)), pg::text_array(parent_names(run, step)),
-                    pg::value(std::string_view(step.owner)), pg::text_or_null(step.table), pg::text_or_null(step.file),
-                    pg::text_or_null(step.command), pg::value(std::string_view(step.transaction))});
+                    pg::value(run.layers[static_cast<size_t>(step.layer)].name), pg::value(step.job),
+                    pg::text_array(parent_names(run, step)), pg::value(step.owner), pg::text_or_null(step.table),
+                    pg::text_or_null(step.file), pg::text_or_null(step.command), pg::value(step.transaction)});
   return_rows(fcinfo, rows);
 }
 
 void return_waits(FunctionCallInfo fcinfo, const std::vector<Wait>& waits) {
   std::vector<std::vector<pg::Value>> rows;
   for (const Wait& wait : waits)
-    rows.push_back({pg::value(std::string_view(wait.layer)), pg::value(std::string_view(wait.job)),
-                    pg::value(std::string_view(wait.reason)), pg::text_or_null(wait.explanation),
-                    wait.waits_for.empty() ? pg::null_value() : pg::text_array(wait.waits_for),
-                    wait.retry_at == 0 ? pg::null_value() : pg::timestamp_value(wait.retry_at),
-                    wait.pid == 0 ? pg::null_value() : pg::value(static_cast<int32_t>(wait.pid)),
-                    pg::text_or_null(wait.query)});
+    rows.push_back(
+        {pg::value(wait.layer), pg::value(wait.job), pg::value(wait.reason), pg::text_or_null(wait.explanation),
+         wait.waits_for.empty() ? pg::null_value() : pg::text_array(wait.waits_for),
+         wait.retry_at == 0 ? pg::null_value() : pg::timestamp_value(wait.retry_at),
+         wait.pid == 0 ? pg::null_value() : pg::value(static_cast<int32_t>(wait.pid)), pg::text_or_null(wait.query)});
   return_rows(fcinfo, rows);
 }
 
@@ -57,11 +55,11 @@ const char* name_of(StopReason stop) {
 void return_attempts(FunctionCallInfo fcinfo, const std::vector<RunningAttempt>& attempts) {
   std::vector<std::vector<pg::Value>> rows;
   for (const RunningAttempt& it : attempts)
-    rows.push_back({pg::value(it.run_id), pg::value(std::string_view(it.layer)), pg::value(std::string_view(it.job)),
+    rows.push_back({pg::value(it.run_id), pg::value(it.layer), pg::value(it.job),
                     pg::value(static_cast<int32_t>(it.attempt)), pg::value(static_cast<int32_t>(it.pid)),
-                    pg::value(std::string_view(it.owner)), pg::timestamp_value(it.since),
-                    pg::value(static_cast<int32_t>(it.statement)), pg::value(it.rows),
-                    it.expected_ms < 0 ? pg::null_value() : pg::value(it.expected_ms), pg::value(name_of(it.stop))});
+                    pg::value(it.owner), pg::timestamp_value(it.since), pg::value(static_cast<int32_t>(it.statement)),
+                    pg::value(it.rows), it.expected_ms < 0 ? pg::null_value() : pg::value(it.expected_ms),
+                    pg::value(name_of(it.stop))});
   return_rows(fcinfo, rows);
 }
 

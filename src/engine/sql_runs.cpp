@@ -5,11 +5,9 @@
 #include "engine/resume.h"
 #include "engine/watch.h"
 #include "pg/boundary.h"
-#include "pg/guard.h"
 
 extern "C" {
 #include "nodes/nodes.h"
-#include "utils/jsonb.h"
 }
 
 namespace etl {
@@ -28,16 +26,10 @@ void read_options(FunctionCallInfo fcinfo, int first, RunRequest* request) {
     throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, "max_parallel must be at least 1", "",
                       "Leave it out for as many jobs at the same time as etl_orchestrator.max_workers allows.");
   if (PG_ARGISNULL(first + 2)) return;
-  const Datum params = PG_GETARG_DATUM(first + 2);
-  const char* text = pg::guard([&] {
-    Jsonb* object = DatumGetJsonbP(params);
-    return JB_ROOT_IS_OBJECT(object) ? JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object)))
-                                     : nullptr;
-  });
-  if (text == nullptr)
+  request->params = json_argument(fcinfo, first + 2);
+  if (!request->params.starts_with('{'))
     throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, "params must be a JSON object", "",
                       "For example params => '{\"day\": \"2024-01-31\"}'.");
-  request->params = text;
 }
 
 // Reads priority, timeout, statement_timeout and if_running, which they have in this order, too.

@@ -5,6 +5,9 @@
 
 namespace etl::pg {
 
+// How long somebody who calls a function of ours waits for somebody else's transaction.
+constexpr const char* kLongestLockWait = "10s";
+
 // For the life of this object the current user is the bootstrap superuser, the search_path holds the catalogs
 // only, the transaction may write (a job may have made it read-only), and SET ROLE is refused. Nothing that a
 // user defined may run meanwhile: only Statements of ours on tables of schema setup and the catalogs.

@@ -61,12 +61,16 @@ Value value(std::string_view text) {
       guard([&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); }));
 }
 
+Value value(const std::string& text) {
+  return value(std::string_view(text));
+}
+
 Value value(const char* text) {
   return text == nullptr ? Value() : value(std::string_view(text));
 }
 
 Value text_or_null(const std::string& text) {
-  return text.empty() ? Value() : value(std::string_view(text));
+  return text.empty() ? Value() : value(text);
 }
 
 Value text_array(const std::vector<std::string>& texts) {

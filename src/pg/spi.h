@@ -54,6 +54,7 @@ Value value(Oid oid);
 Value value(bool truth);
 Value value(double number);
 Value value(std::string_view text);           // copied into the current memory context
+Value value(const std::string& text);         // likewise
 Value value(const char* text);                // null pointer: null
 Value text_or_null(const std::string& text);  // empty: null
 Value text_array(const std::vector<std::string>& texts);
