@@ -41,6 +41,8 @@ CREATE TRIGGER start_watcher AFTER UPDATE ON setup.locations
   FOR EACH ROW WHEN (NEW.watch) EXECUTE FUNCTION setup.tell_watcher('start');
 CREATE TRIGGER tell_watcher AFTER UPDATE OR DELETE ON setup.locations
   FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
+CREATE TRIGGER tell_watcher AFTER INSERT ON setup.location_grants
+  FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
 CREATE TRIGGER tell_watcher AFTER INSERT OR UPDATE ON setup.load_jobs
   FOR EACH STATEMENT EXECUTE FUNCTION setup.tell_watcher();
 CREATE TRIGGER tell_watcher AFTER UPDATE OR DELETE ON setup.job_holds
@@ -50,7 +52,7 @@ CREATE VIEW setup.watched_locations WITH (security_invoker = true) AS
   SELECT l.location_name, l.watched_in IS NOT DISTINCT FROM d.oid AS is_watched,
          CASE WHEN l.watched_in IS DISTINCT FROM d.oid THEN
            format('this database was restored or copied from the one that watches: '
-                  'SELECT setup.create_location(%L, NULL, watch => true); makes it watch, too', l.location_name)
+                  'SELECT setup.create_location(%L, watch => true); makes it watch, too', l.location_name)
          END AS reason
     FROM setup.locations l JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
    WHERE l.watch;

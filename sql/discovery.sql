@@ -71,6 +71,7 @@ DECLARE
   present record;
   files text[];
   problem text;
+  help text;
   total integer;
   fresh integer;
 BEGIN
@@ -107,6 +108,13 @@ BEGIN
         RAISE NOTICE '% gets no job: its owner "%" %', candidate.label, candidate.owner, problem;
         CONTINUE;
       END IF;
+      BEGIN
+        PERFORM setup.require_location_use(candidate.location, candidate.owner_oid);
+      EXCEPTION WHEN insufficient_privilege THEN
+        GET STACKED DIAGNOSTICS help = PG_EXCEPTION_HINT;
+        RAISE NOTICE '% gets no job: %', candidate.label, SQLERRM USING HINT = help;
+        CONTINUE;
+      END;
       IF setup.job_owner(each_layer, candidate.job_name) IS NOT NULL THEN
         SELECT j.discovered_as, j.owner_oid INTO present FROM setup.load_jobs j
          WHERE j.layer = each_layer AND j.job_name = candidate.job_name AND setup.may_act_as(j.owner_oid);

@@ -144,7 +144,7 @@ BEGIN
       RAISE WARNING USING
         MESSAGE = format('location "%s" is not watched in this database', NEW.location_name),
         HINT = format('When all that was loaded from it is here, too: '
-                      'SELECT setup.create_location(%L, NULL, watch => true);', NEW.location_name);
+                      'SELECT setup.create_location(%L, watch => true);', NEW.location_name);
     END IF;
   ELSIF NEW.owner = OLD.owner THEN
     RETURN NEW;
@@ -234,6 +234,11 @@ CREATE FUNCTION setup.revoke_location(name text, role_name text) RETURNS void
 COMMENT ON FUNCTION setup.revoke_location IS
   'Takes that back, also from a role that is gone; nothing happens where nothing was granted. Raises undefined_object '
   'for an unknown location, insufficient_privilege as setup.create_location() does.';
+
+CREATE FUNCTION setup.require_location_use(location text, reader oid) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_require_location_use';
+COMMENT ON FUNCTION setup.require_location_use IS
+  'Raises insufficient_privilege where a role may not use a location, undefined_object where there is none.';
 
 CREATE FUNCTION setup.location_files(location text, pattern text DEFAULT '**')
   RETURNS TABLE (path text, size bigint, modified_at timestamptz, file_type text, accepted boolean, reason text)

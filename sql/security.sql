@@ -164,30 +164,32 @@ BEGIN
   END IF;
 
   -- The oid always follows from the name, never from the row that is written.
+  problem := NULL;
   IF TG_OP = 'UPDATE' AND NEW.owner = OLD.owner THEN
     NEW.owner_oid := OLD.owner_oid;
-    IF NOT is_superuser THEN
-      NEW.discovered_as := setup.confirmed_discovery(NEW);
-    END IF;
-    RETURN NEW;
-  END IF;
-  NEW.owner_oid := setup.role_oid(NEW.owner);
-  problem := setup.ownership_problem(NEW.owner_oid);
-  IF problem IS NULL THEN
-    IF NOT is_superuser THEN
-      NEW.discovered_as := setup.confirmed_discovery(NEW);
-    END IF;
-    RETURN NEW;
+  ELSE
+    NEW.owner_oid := setup.role_oid(NEW.owner);
+    problem := setup.ownership_problem(NEW.owner_oid);
   END IF;
   IF is_superuser THEN  -- a restore brings all its rows, also those whose owner is not there
-    RAISE WARNING USING
-      MESSAGE = format('job "%s.%s": role "%s" %s', NEW.layer, NEW.job_name, NEW.owner, problem),
-      HINT = 'The job cannot run before it has another owner.';
+    IF problem IS NOT NULL THEN
+      RAISE WARNING USING
+        MESSAGE = format('job "%s.%s": role "%s" %s', NEW.layer, NEW.job_name, NEW.owner, problem),
+        HINT = 'The job cannot run before it has another owner.';
+    END IF;
     RETURN NEW;
   END IF;
-  RAISE insufficient_privilege USING
-    MESSAGE = format('job "%s.%s": role "%s" %s', NEW.layer, NEW.job_name, NEW.owner, problem),
-    HINT = 'A job belongs to the current user, or to a role that the current user is a member of.';
+  IF problem IS NOT NULL THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('job "%s.%s": role "%s" %s', NEW.layer, NEW.job_name, NEW.owner, problem),
+      HINT = 'A job belongs to the current user, or to a role that the current user is a member of.';
+  END IF;
+  -- Not each time: whoever has lost the right to a location may still change or disable a job that names it.
+  IF TG_OP = 'INSERT' OR (NEW.location, NEW.owner_oid) IS DISTINCT FROM (OLD.location, OLD.owner_oid) THEN
+    PERFORM setup.require_location_use(NEW.location, NEW.owner_oid);
+  END IF;
+  NEW.discovered_as := setup.confirmed_discovery(NEW);
+  RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION setup.check_job_row IS 'Trigger: who may write a job, and whose it may be.';

@@ -33,7 +33,14 @@ std::vector<Call> find_calls(const Location& location, const std::vector<File>& 
   pg::Transaction transaction;
   {
     const pg::Spi spi;
+    std::map<Oid, bool> owners;
+    const auto may_read = [&](Oid owner) {  // or no more, since a grant was taken back
+      const auto [entry, is_new] = owners.try_emplace(owner);
+      if (is_new) entry->second = may_use(location, owner);
+      return entry->second;
+    };
     for (const Job& job : arrival_store::jobs_of(location.name)) {
+      if (!may_read(job.owner)) continue;
       const std::vector<File> readable = matching(job, files);
       if (forgets) arrival_store::forget_others(location.name, job, readable);
       Call call{job, {}};

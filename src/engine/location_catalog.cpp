@@ -19,10 +19,10 @@ void require_right_to_files(Oid user) {
                                pg::quote_name(pg::role_name(user)).c_str()));
 }
 
-// Keeps the location as it is until the end of the transaction; false if there is none. Needs an open Spi and the
-// engine's rights; `user` is the one who asks.
+// Keeps the location as it is, but not from being named by jobs, until the end of the transaction; false if there is
+// none. Needs an open Spi and the engine's rights; `user` is the one who asks.
 bool hold_own_location(Oid user, const std::string& name) {
-  static pg::Statement find{"SELECT owner, owner_oid FROM setup.locations WHERE location_name = $1 FOR UPDATE",
+  static pg::Statement find{"SELECT owner, owner_oid FROM setup.locations WHERE location_name = $1 FOR NO KEY UPDATE",
                             {TEXTOID}};
   const pg::Rows found = find.run({pg::value(name)});
   if (found.size() == 0) return false;

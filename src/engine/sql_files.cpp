@@ -93,6 +93,7 @@ PG_FUNCTION_INFO_V1(etl_create_location);
 PG_FUNCTION_INFO_V1(etl_remove_location);
 PG_FUNCTION_INFO_V1(etl_grant_location);
 PG_FUNCTION_INFO_V1(etl_revoke_location);
+PG_FUNCTION_INFO_V1(etl_require_location_use);
 PG_FUNCTION_INFO_V1(etl_location_files);
 PG_FUNCTION_INFO_V1(etl_validate_file);
 PG_FUNCTION_INFO_V1(etl_tell_watcher);
@@ -119,6 +120,11 @@ Datum etl_revoke_location(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] {
     etl::revoke_location(etl::required_text(fcinfo, 0, "a location"), etl::required_text(fcinfo, 1, "a role"));
   });
+  PG_RETURN_VOID();
+}
+
+Datum etl_require_location_use(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::require_use(etl::find_location(*etl::text_argument(fcinfo, 0)), PG_GETARG_OID(1)); });
   PG_RETURN_VOID();
 }
 

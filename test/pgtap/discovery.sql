@@ -13,7 +13,7 @@ INSERT INTO setup.etl_config VALUES ('base_path_crm', :'files' || '/crm'), ('bas
   ('base_path_', '/x'),
   ('base_path_c', '/c'), ('crm_customers', '/y'), ('base_path_a_c', '/underscore');
 
-SELECT plan(58);
+SELECT plan(59);
 
 -- Bronze: tables and files
 
@@ -229,11 +229,15 @@ INSERT INTO setup.etl_config VALUES ('location_hub', 'hub'), ('base_path_hub', '
 CREATE TABLE bronze.hub_orders (id int);
 CREATE TABLE bronze."hub_odd[1]" (id int);
 CREATE TABLE bronze.off_orders (id int);
+CREATE TABLE bronze.hub_anns (id int);
+ALTER TABLE bronze.hub_anns OWNER TO discovery_ann;
 \set output `psql -XqAt -d :'DBNAME' -c "CALL setup.seed_load_jobs('bronze')" 2>&1`
 SELECT results_eq($$SELECT location, file_path, discovered_as FROM bronze.load_jobs WHERE job_name = 'hub_orders'$$,
   $$VALUES ('hub', 'orders.*', 'table')$$, 'a location comes before a base path');
 SELECT alike(:'output'::text, '%table "bronze.off_orders" gets no job: location "nowhere" does not exist%',
   'a location that is not there gives no job');
+SELECT alike(:'output'::text, '%table "bronze.hub_anns" gets no job: permission denied for location "hub"%grant_location%',
+  'nor does one that the owner of the table may not use');
 CALL setup.orchestrate_bronze(jobs => '{hub_orders,"hub_odd[1]"}');
 SELECT is((SELECT id FROM bronze.hub_orders), 5, 'the file of the location is loaded');
 SELECT is((SELECT id FROM bronze."hub_odd[1]"), 6, 'whatever its name');

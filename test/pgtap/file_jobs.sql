@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(124);
+SELECT plan(128);
 
 -- What a job may say
 
@@ -189,6 +189,29 @@ SELECT isnt_empty('SELECT FROM setup.load_files', 'its owner does');
 SELECT throws_ok('UPDATE setup.load_files SET is_current = false', '42501', NULL, 'but changes nothing there');
 RESET ROLE;
 SELECT throws_ok($$SELECT setup.reset_bookmark('bronze', 'none')$$, '42704', NULL, 'a job must be there');
+
+-- A location of somebody else's
+
+SET ROLE stranger;
+SELECT row_eq($$SELECT code, message, hint FROM caught($a$SELECT setup.add_job('bronze', 'spy', table_name => 'spy', location => 'in',
+    file_path => '**')$a$)$$, ROW('42501'::text, 'permission denied for location "in"'::text,
+  'Its owner "postgres" can allow it: SELECT setup.grant_location(''in'', ''stranger'');'::text),
+  'a job names no location that its owner may not use');
+SELECT setup.add_job('bronze', 'spy', table_name => 'spy', file_path => '/spy.csv');
+SELECT throws_ok($$UPDATE bronze.load_jobs SET location = 'in', file_path = '**' WHERE job_name = 'spy'$$, '42501',
+  'permission denied for location "in"', 'nor does it come to do so');
+GRANT stranger TO loader;
+SET ROLE loader;
+SELECT throws_ok($$UPDATE bronze.load_jobs SET owner = 'stranger' WHERE job_name = 'added'$$, '42501',
+  'permission denied for location "in"', 'nor is one that does given to somebody who may not');
+RESET ROLE;
+REVOKE stranger FROM loader;
+SELECT setup.revoke_location('in', 'loader');
+SET ROLE loader;
+SELECT lives_ok($$UPDATE bronze.load_jobs SET is_enabled = true WHERE job_name = 'added'$$,
+  'who has lost a location may still change a job');
+RESET ROLE;
+SELECT setup.grant_location('in', 'loader'), setup.drop_job('bronze', 'spy');
 
 -- With provenance
 

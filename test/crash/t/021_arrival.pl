@@ -131,6 +131,20 @@ write_file('paused.csv', '7,g');
 ok(stays_quiet(), 'a job that is paused is not started');
 $node->sql(q{SELECT setup.release_job('bronze', 'orders')});
 ok(loaded(57), 'until it is released');
+$node->sql(q{SELECT setup.revoke_location('in', 'loader')});
+write_file('prices/b.csv', '3,c');
+ok(stays_quiet(), 'nor is one whose owner may not use the location any more');
+unlike($node->log_text, qr/"loader" may not use/, 'of which nothing is said every minute');
+$node->sql(q{SELECT setup.grant_location('in', 'loader')});
+ok(loaded(3, 'bronze.prices'), 'until it may again');
+
+# Somebody who is adding a job keeps nobody from changing the location.
+
+my $adding = $node->session;
+$adding->query(q{BEGIN; SELECT setup.add_job('bronze', 'more', table_name => 'orders', location => 'in', file_path => 'more/*')});
+is_deeply($node->failure(q{SELECT setup.create_location('in', stable_for => '0')}), {}, 'a location that jobs come to name can be changed');
+$adding->query('ROLLBACK');
+$adding->quit;
 
 # A file that is being written
 
