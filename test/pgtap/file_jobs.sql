@@ -200,6 +200,7 @@ SELECT row_eq($$SELECT code, message, hint FROM caught($a$SELECT setup.add_job('
 SELECT setup.add_job('bronze', 'spy', table_name => 'spy', file_path => '/spy.csv');
 SELECT throws_ok($$UPDATE bronze.load_jobs SET location = 'in', file_path = '**' WHERE job_name = 'spy'$$, '42501',
   'permission denied for location "in"', 'nor does it come to do so');
+RESET ROLE;
 GRANT stranger TO loader;
 SET ROLE loader;
 SELECT throws_ok($$UPDATE bronze.load_jobs SET owner = 'stranger' WHERE job_name = 'added'$$, '42501',
