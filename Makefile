@@ -53,21 +53,36 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 $(EXTENSION_SCRIPT): $(SQL_PARTS) Makefile
 	cat $(SQL_PARTS) > $@
 
-ifneq (,$(wildcard $(DUCKDB_DIR)/libduckdb.so))
+ifeq (2,$(words $(wildcard $(DUCKDB_DIR)/libduckdb.so $(DUCKDB_DIR)/duckdb.h)))
 all: $(FILES_MODULE)
 install: install-files
+else
+all: without-files
 endif
+
+.PHONY: without-files
+without-files:
+	@echo 'No DuckDB in $(DUCKDB_DIR): only plain CSV files can be loaded. setup/install_duckdb.sh puts it there.'
 
 $(FILES_OBJS): override CPPFLAGS += -isystem $(DUCKDB_DIR)
 
-$(FILES_MODULE): $(FILES_OBJS) $(FILES_SHARED)
-	$(CXX) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ -Wl,-Bsymbolic -Wl,-rpath,'$$ORIGIN' \
-	  -L$(DUCKDB_DIR) -lduckdb -lz -lstdc++ -lpthread
+# DuckDB's library goes into a directory of ours: another extension may bring one of the same name.
+FILES_LIBRARY_DIR = $(DESTDIR)$(pkglibdir)/$(EXTENSION)
 
-.PHONY: install-files
+$(FILES_MODULE): $(FILES_OBJS) $(FILES_SHARED) Makefile
+	$(CXX) $(CFLAGS) $(FILES_OBJS) $(FILES_SHARED) $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ -Wl,-Bsymbolic \
+	  -Wl,-rpath,'$$ORIGIN/$(EXTENSION)' -L$(DUCKDB_DIR) -lduckdb -lz -lstdc++ -lpthread
+
+.PHONY: install-files uninstall-files
 install-files: $(FILES_MODULE)
-	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
-	$(INSTALL_SHLIB) $(FILES_MODULE) $(DUCKDB_DIR)/libduckdb.so '$(DESTDIR)$(pkglibdir)/'
+	$(MKDIR_P) '$(FILES_LIBRARY_DIR)'
+	$(INSTALL_SHLIB) $(FILES_MODULE) '$(DESTDIR)$(pkglibdir)/'
+	$(INSTALL_SHLIB) $(DUCKDB_DIR)/libduckdb.so '$(FILES_LIBRARY_DIR)/'
+
+uninstall: uninstall-files
+uninstall-files:
+	rm -f '$(DESTDIR)$(pkglibdir)/$(FILES_MODULE)' '$(FILES_LIBRARY_DIR)/libduckdb.so'
+	[ ! -d '$(FILES_LIBRARY_DIR)' ] || rmdir '$(FILES_LIBRARY_DIR)'
 
 -include $(OBJS:.o=.d) $(FILES_OBJS:.o=.d)
 

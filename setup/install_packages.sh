@@ -44,6 +44,12 @@ apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
 }
 
+# What needs it is optional.
+install_duckdb() {
+  "$(dirname "${BASH_SOURCE[0]}")/install_duckdb.sh" ||
+    echo "install_packages.sh: DuckDB was not installed: without it only plain CSV files can be loaded" >&2
+}
+
 is_installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
@@ -59,7 +65,8 @@ for package in "${packages[@]}"; do
 done
 if [ ${#missing[@]} -eq 0 ]; then
   echo "All ${#packages[@]} packages are there already."
-  exec "$(dirname "${BASH_SOURCE[0]}")/install_duckdb.sh"
+  install_duckdb
+  exit
 fi
 [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
   stop_with "run as root, or install sudo; missing: ${missing[*]}"
@@ -72,4 +79,4 @@ echo "create_main_cluster = off" | as_root tee "$no_cluster" >/dev/null
 apt update
 apt install -y --no-install-recommends "${missing[@]}"
 echo "Installed: ${missing[*]}"
-"$(dirname "${BASH_SOURCE[0]}")/install_duckdb.sh"
+install_duckdb
