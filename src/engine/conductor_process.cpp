@@ -2,31 +2,16 @@
 
 #include "engine/background.h"
 #include "engine/conductor.h"
+#include "engine/own_locks.h"
 #include "pg/boundary.h"
 #include "pg/guard.h"
 #include "pg/wait.h"
-
-extern "C" {
-#include "storage/lock.h"
-}
 
 namespace etl {
 
 namespace {
 
 uint64 seat_generation = 0;  // of the seat that this process holds
-
-// One lock for each database: while somebody holds it, no other process is its conductor. Whoever finds the conductor
-// of before still leaving waits here until it is gone. No function of SQL can take or release it: the last field is
-// none of those that advisory locks have.
-void take_lock() {
-  constexpr uint16 kOurLocks = 3;
-  pg::guard([] {
-    LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, kOurLocks);
-    LockAcquire(&tag, ExclusiveLock, true, false);
-  });
-}
 
 // Takes the seat. False if another conductor has it.
 bool take_seat(const StartOrder& order) {
@@ -63,7 +48,9 @@ extern "C" PGDLLEXPORT void etl_conductor_main(Datum) {
     const StartOrder order = start_order();
     connect_engine_process(order.database);
     pg::guard([&] { before_shmem_exit(leave_at_exit, Int32GetDatum(order.place)); });
-    take_lock();
+    // While somebody holds it, no other process is the conductor of this database. Whoever finds the one of before
+    // still leaving waits here until it is gone.
+    take_own_lock(OwnLock::kConductor);
     if (take_seat(order)) conduct_runs();
   });
 }

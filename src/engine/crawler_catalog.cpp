@@ -1,6 +1,7 @@
 #include "engine/crawler_catalog.h"
 
 #include "engine/locations.h"
+#include "engine/own_locks.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/relations.h"
@@ -8,7 +9,6 @@
 
 extern "C" {
 #include "common/hashfn.h"
-#include "storage/lock.h"
 #include "utils/inval.h"
 }
 
@@ -16,13 +16,9 @@ namespace etl {
 
 namespace {
 
-// Of those that no function of SQL takes or releases, as the conductor's; the last field tells them apart.
 LOCKTAG lock_of(const std::string& name) {
-  constexpr uint16 kCrawlers = 4;
-  const uint32 number = hash_bytes(reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size()));
-  LOCKTAG tag;
-  SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, number, 0, kCrawlers);
-  return tag;
+  return own_lock(OwnLock::kCrawler,
+                  hash_bytes(reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size())));
 }
 
 [[noreturn]] void fail_unknown(const std::string& name) {

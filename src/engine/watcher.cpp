@@ -7,6 +7,7 @@
 
 #include "engine/arrival_store.h"
 #include "engine/arrivals.h"
+#include "engine/own_locks.h"
 #include "engine/watch_posts.h"
 #include "locations/notifier.h"
 #include "pg/boundary.h"
@@ -16,7 +17,6 @@
 
 extern "C" {
 #include "commands/extension.h"
-#include "storage/lock.h"
 }
 
 namespace etl {
@@ -171,16 +171,6 @@ class Watcher {
   std::unique_ptr<locations::Notifier> notifier_;
 };
 
-// One watcher for each database, also while the one of before is still leaving. No function of SQL can take this lock.
-void take_lock() {
-  constexpr uint16 kOurLocks = 4;  // the conductor's is 3
-  pg::guard([] {
-    LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, kOurLocks);
-    LockAcquire(&tag, ExclusiveLock, true, false);
-  });
-}
-
 }  // namespace
 
 }  // namespace etl
@@ -191,7 +181,7 @@ extern "C" PGDLLEXPORT void etl_watcher_main(Datum) {
     pg::handle_background_signals();
     const StartOrder order = start_order();
     connect_engine_process(order.database);
-    take_lock();
+    take_own_lock(OwnLock::kWatcher);  // one for each database, also while the one of before is still leaving
     if (watch_posts::take(order)) Watcher().run();
   });
 }

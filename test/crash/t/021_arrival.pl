@@ -109,6 +109,12 @@ write_file('.x.csv', '3,c');
 rename "$in/.x.csv", "$in/renamed.csv" or die $!;
 ok(loaded(53), 'a file that is renamed into its place is loaded');
 
+# The crawler of this name has 0 as the number of its lock, as the watcher has.
+
+$node->sql(q{SELECT setup.create_crawler('c2ef8e349', 'in', 'bronze')});
+is($node->sql(q{SELECT state FROM setup.crawlers WHERE hashtext(crawler_name) = 0}), 'READY', 'no watcher is taken for a crawler');
+$node->sql(q{SELECT setup.drop_crawler('c2ef8e349')});
+
 # Failures
 
 write_file('bad.csv', 'not a number,x');
