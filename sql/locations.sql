@@ -257,5 +257,6 @@ CREATE FUNCTION setup.validate_file(location text, path text, expected_columns t
 COMMENT ON FUNCTION setup.validate_file IS
   'Whether a file can be loaded: one row with everything that is wrong with it in findings. Null is what was not '
   'checked: is_utf8 (the whole file is valid, without NUL) of compressed and Parquet files; columns of compressed, '
-  'JSON and Parquet files, where the module etl_files is not installed. Of these only the beginning is read. '
+  'JSON and Parquet files, where the module etl_files is not installed. Of these only the beginning is read; of a file '
+  'that the location''s rules refuse by its path, nothing. '
   'expected_columns: names in any order and case. Raises only what setup.location_files() does.';

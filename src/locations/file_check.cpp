@@ -24,8 +24,8 @@ class Checker {
       report_.exists = true;
       report_.is_readable = true;
       report_.facts = file.facts();
-      judge(rules, file);
-      if (report_.type) look_into(file, *report_.type);
+      const bool is_among_those_read = judge(rules, file);
+      if (report_.type && is_among_those_read) look_into(file, *report_.type);
       if (file.facts_now() != file.facts()) find("was modified while it was read");
     } catch (const FileError& error) {
       report_.exists =
@@ -39,13 +39,15 @@ class Checker {
  private:
   void find(const std::string& problem) { report_.findings.push_back(problem); }
 
-  void judge(const Rules& rules, const File& file) {
+  // False for a path that the rules keep out: whoever may use the location may not see what is in it.
+  bool judge(const Rules& rules, const File& file) {
     report_.type = file_type_of(file.path());
     const auto by_path = refusal_of_path(rules, file.path());
     const auto by_facts = refusal_of_facts(rules, file.facts(), check_.now_ns);
     if (by_path) find(*by_path);
     if (by_facts) find(*by_facts);
     report_.is_accepted = !by_path && !by_facts;
+    return !by_path;
   }
 
   void look_into(const File& file, FileType type) {

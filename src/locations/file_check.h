@@ -36,7 +36,8 @@ struct FileCheck {
   std::function<void()> tick;
 };
 
-// Never throws for what is wrong with the file. Reads a text that is not compressed from end to end.
+// Never throws for what is wrong with the file. Reads a text that is not compressed from end to end; of a file whose
+// path the rules refuse, nothing.
 FileReport check_file(const Directory& directory, const Rules& rules, const std::string& path, const FileCheck& check);
 
 }  // namespace etl::locations

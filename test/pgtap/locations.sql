@@ -27,7 +27,7 @@ CREATE FUNCTION files(location text, pattern text DEFAULT '**') RETURNS text LAN
 CREATE FUNCTION findings(path text, expected text[] DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
   SELECT findings FROM setup.validate_file('in', path, expected) $$;
 
-SELECT plan(108);
+SELECT plan(109);
 
 -- Making one
 
@@ -173,6 +173,9 @@ SELECT is(findings(path), ARRAY[finding], path || ' ' || finding)
                ('notes.txt', 'is of no known file type')) AS files(path, finding);
 SELECT row_eq($$SELECT is_valid, file_exists, is_readable, is_accepted FROM setup.validate_file('in', 'closed.csv')$$,
   ROW(false, true, false, NULL::boolean), 'a file that cannot be read is there');
+SELECT row_eq($$SELECT v.findings, v.is_accepted, v.columns, v.is_utf8 FROM setup.validate_file('in', '.e.csv', '{id}') v$$,
+  ROW(ARRAY['is hidden: its path has a name that begins with "." or "_"'], false, NULL::text[], NULL::boolean),
+  'a file that is not read is not looked into');
 SELECT is(findings('within.csv'), '{}', 'a link that stays inside is followed');
 SELECT is(findings('a.csv', '{id,price}'), ARRAY['column "price" is missing', 'column "name" is not expected'],
   'columns that are expected are compared');

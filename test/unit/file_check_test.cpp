@@ -70,17 +70,26 @@ TEST_F(FileCheckTest, SaysWhatItDidNotCheck) {
 }
 
 TEST_F(FileCheckTest, TellsEverythingAtOnce) {
-  place_.write("_a.csv", std::string("id,id\n\0\xFF\n", 9));
-  const Rules rules{.file_types = {*file_type_called("parquet")}, .min_size = 100, .stable_for_ns = 3600'000'000'000};
-  const FileReport report = check("_a.csv", Names{"id", "name"}, rules);
-  ASSERT_EQ(report.findings.size(), 6U);
-  EXPECT_TRUE(report.findings[0].starts_with("is hidden"));
-  EXPECT_EQ(report.findings[1], "has 9 bytes, fewer than 100");
-  EXPECT_EQ(report.findings[2], "is not UTF-8 from byte 8 on");
-  EXPECT_EQ(report.findings[3], "holds a NUL at byte 7");
-  EXPECT_EQ(report.findings[4], "column \"name\" is missing");
-  EXPECT_EQ(report.findings[5], "column \"id\" comes twice");
+  place_.write("a.csv", std::string("id,id\n\0\xFF\n", 9));
+  const FileReport report = check("a.csv", Names{"id", "name"}, {.min_size = 100, .stable_for_ns = 3600'000'000'000});
+  EXPECT_EQ(report.findings,
+            (Names{"has 9 bytes, fewer than 100", "is not UTF-8 from byte 8 on", "holds a NUL at byte 7",
+                   "column \"name\" is missing", "column \"id\" comes twice"}));
   EXPECT_FALSE(*report.is_accepted || *report.header_matches || *report.is_utf8);
+}
+
+TEST_F(FileCheckTest, DoesNotLookIntoFilesThatAreKeptOut) {
+  const Names kept_out{"_a.csv", "secret/b.csv", "c.csv", "d.json"};
+  place_.directory("secret");
+  for (const std::string& path : kept_out) place_.write(path, "secret\n\xFF");
+  const Rules rules{
+      .file_types = {*file_type_called("csv")}, .name_pattern = "[!c]*", .exclusions = {"secret"}, .min_size = 100};
+  for (const std::string& path : kept_out) {
+    const FileReport report = check(path, Names{"id"}, rules);
+    ASSERT_EQ(report.findings.size(), 2U) << path;
+    EXPECT_EQ(report.findings[1], "has 8 bytes, fewer than 100");
+    EXPECT_FALSE(*report.is_accepted || report.columns || report.header_matches || report.is_utf8) << path;
+  }
 }
 
 TEST_F(FileCheckTest, DoesNotThrowForWhatCannotBeRead) {
