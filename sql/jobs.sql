@@ -113,11 +113,6 @@ BEGIN
   job.provenance := coalesce(add_job.provenance, false);
   job.crawler := add_job.crawler;
   job.owner_oid := 0;
-  problem := setup.job_problem(job);
-  IF problem IS NOT NULL THEN
-    RAISE check_violation USING MESSAGE = format('job "%s.%s": %s', add_job.layer, add_job.job_name, problem);
-  END IF;
-  PERFORM setup.require_retry_patterns(add_job.retry_on || add_job.never_retry_on);
 
   INSERT INTO setup.load_jobs SELECT (job).*
   ON CONFLICT (layer, job_name) DO UPDATE

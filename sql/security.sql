@@ -154,7 +154,9 @@ BEGIN
   PERFORM setup.require_retry_patterns(NEW.retry_on || NEW.never_retry_on);
   problem := setup.job_problem(NEW);
   IF problem IS NOT NULL THEN
-    RAISE check_violation USING MESSAGE = format('job "%s.%s": %s', NEW.layer, NEW.job_name, problem);
+    RAISE check_violation USING
+      MESSAGE = format('job "%s.%s": %s', NEW.layer, NEW.job_name, problem),
+      HINT = 'What a job can be told is explained by \d+ setup.load_jobs.';
   END IF;
   PERFORM setup.require_reader_options(NEW.reader_options);
   IF NEW.location IS NOT NULL AND setup.location_owner(NEW.location) IS NULL THEN

@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(128);
+SELECT plan(130);
 
 -- What a job may say
 
@@ -75,6 +75,11 @@ SELECT alike(refused($$location => 'in', reject_limit => 1$$), '%are for on_bad_
   'a limit of rejects needs rejects');
 SELECT alike(refused($$location => 'in', on_bad_row => 'reject', reject_share => 1.5$$),
   '%reject_share must be between 0 and 1', 'a share is one');
+SELECT is((caught($$SELECT setup.add_job('bronze', 'x', table_name => 't', file_path => 'a.csv', location => 'in', load_mode => 'merge')$$)).hint,
+  'What a job can be told is explained by \d+ setup.load_jobs.', 'the hint says where that stands');
+SELECT is((caught($$SELECT setup.add_job('bronze', 'x', table_name => 't', file_path => 'a.csv', location => 'in',
+    reader_options => '{"columns": [{"file": "a"}]}')$$)).hint,
+  'For example {"columns": [{"file": "Order Date", "column": "order_date"}]}.', 'that of a reader option is an example');
 SELECT alike(refused($$location => ''$$), '%location must be the name of a location', 'a location has a name');
 SELECT is(refused($$location => 'nowhere'$$), 'job "bronze.x": location "nowhere" does not exist', 'which exists');
 SELECT throws_ok($$UPDATE bronze.load_jobs SET load_mode = 'upsert' WHERE job_name = 'x'$$, '23514',
