@@ -48,8 +48,8 @@ COMMENT ON COLUMN setup.locations.watch IS
   'Whether files that arrive or change start the jobs that read them, in one run for each owner: when nothing more has '
   'come for half a second, or for stable_for (up to 10 seconds), and each file once, whatever becomes of the run.';
 COMMENT ON COLUMN setup.locations.watched_in IS
-  'The database in which watch was set: nothing is watched in another one, which was copied from it, or in one that was '
-  'restored from a dump (null), until setup.create_location() is told to watch there. See setup.watched_locations.';
+  'The database in which watch was set: nothing is watched in another one, which was copied from it, or in one that '
+  'was restored from a dump (null), until setup.create_location() is told to watch there. See setup.watched_locations.';
 COMMENT ON COLUMN setup.locations.rescan_interval IS
   'How often a watched location is looked through although nothing was reported, for network file systems; null: '
   'never.';

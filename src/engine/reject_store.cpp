@@ -75,7 +75,9 @@ void write(const pg::TableName& table, const std::string& file, const std::vecto
                 "raw pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, "
                 "rejected_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now())",
             {}, {});
-    execute("COMMENT ON TABLE " + name + " IS " + pg::quote_text("Rows of files that did not fit " + table.quoted()),
+    execute("COMMENT ON TABLE " + name + " IS " +
+                pg::quote_text("Rows of files that did not fit " + table.quoted() +
+                               ". Each load adds those that it finds; nothing removes them."),
             {}, {});
   } else {
     take_table(name, false);  // is it safe to write to?
