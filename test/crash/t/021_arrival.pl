@@ -109,10 +109,11 @@ write_file('.x.csv', '3,c');
 rename "$in/.x.csv", "$in/renamed.csv" or die $!;
 ok(loaded(53), 'a file that is renamed into its place is loaded');
 
-# The crawler of this name has 0 as the number of its lock, as the watcher has.
+# The number of its lock follows from a crawler's name. The watcher's is 0.
 
-$node->sql(q{SELECT setup.create_crawler('c2ef8e349', 'in', 'bronze')});
-is($node->sql(q{SELECT state FROM setup.crawlers WHERE hashtext(crawler_name) = 0}), 'READY', 'no watcher is taken for a crawler');
+$node->sql(q{SELECT setup.create_crawler('c2ef8e349', 'in', 'bronze', exclusions => '{*}')});
+is($node->sql(q{SELECT hashtext(crawler_name) FROM setup.crawlers}), '0', 'a crawler has the number 0');
+is_deeply($node->failure(q{SELECT setup.crawl('c2ef8e349')}), {}, 'and runs beside the watcher');
 $node->sql(q{SELECT setup.drop_crawler('c2ef8e349')});
 
 # Failures
