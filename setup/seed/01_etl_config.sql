@@ -4,7 +4,8 @@
 --        -f setup/seed/01_etl_config.sql
 --
 -- The paths are the server's, absolute, and its operating system user must be able to read them. A
--- bronze table {source}_{dataset} is loaded from {base_path_{source}}/{dataset}.csv. Run again to move.
+-- bronze table {source}_{dataset} is loaded from {base_path_{source}}/{dataset}.csv, or another file type.
+-- Run again to move.
 
 \set ON_ERROR_STOP on
 \set both_are_set no
