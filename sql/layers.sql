@@ -11,12 +11,6 @@ CREATE FUNCTION setup.write_layer(layer text, settings jsonb) RETURNS void
 COMMENT ON FUNCTION setup.write_layer IS
   'Writes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s schema.';
 
-CREATE FUNCTION setup.remove_layer(layer text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_remove_layer';
-COMMENT ON FUNCTION setup.remove_layer IS
-  'Removes the row of a layer. Raises insufficient_privilege without CREATE on the database and on the layer''s '
-  'schema.';
-
 CREATE FUNCTION setup.attach_view(view regclass) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_attach_view';
 COMMENT ON FUNCTION setup.attach_view IS 'Lets a view go when the extension is dropped. For superusers.';
@@ -224,22 +218,8 @@ COMMENT ON FUNCTION setup.create_layer IS
   'away. Raises insufficient_privilege without CREATE on the database, unique_violation where the position is taken.';
 
 CREATE FUNCTION setup.drop_layer(layer text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-  AS $$
-#variable_conflict use_column
-BEGIN
-  IF NOT EXISTS (SELECT FROM setup.layers l WHERE l.layer = drop_layer.layer) THEN
-    RAISE undefined_object USING
-      MESSAGE = format('layer "%s" does not exist', drop_layer.layer),
-      HINT = 'SELECT layer FROM setup.layers; lists those that do.';
-  END IF;
-  PERFORM setup.remove_layer(drop_layer.layer);
-EXCEPTION WHEN foreign_key_violation THEN
-  RAISE dependent_objects_still_exist USING
-    MESSAGE = format('layer "%s" still has jobs', drop_layer.layer),
-    HINT = format('Drop them first: SELECT setup.drop_job(layer, job_name) FROM setup.load_jobs WHERE layer = %L;',
-                  drop_layer.layer);
-END
-$$;
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_layer';
 COMMENT ON FUNCTION setup.drop_layer IS
-  'Removes a layer''s row and views; its schema and data stay. Raises dependent_objects_still_exist while it has jobs.';
+  'Removes a layer''s row and views; its schema and data stay. Raises undefined_object where there is none, '
+  'insufficient_privilege as setup.create_layer() does, dependent_objects_still_exist, with a list, where it has jobs or '
+  'crawlers.';

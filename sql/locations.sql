@@ -203,25 +203,11 @@ COMMENT ON FUNCTION setup.create_location IS
   'check_violation for other rules that cannot be. Warns where the server cannot read the directory. A location that '
   'is writable takes pg_write_server_files as well.';
 
-CREATE FUNCTION setup.remove_location(name text) RETURNS void
-  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_remove_location';
-COMMENT ON FUNCTION setup.remove_location IS 'What setup.drop_location() calls.';
-
 CREATE FUNCTION setup.drop_location(name text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-  AS $$
-BEGIN
-  PERFORM setup.remove_location(drop_location.name);
-EXCEPTION WHEN foreign_key_violation THEN
-  RAISE dependent_objects_still_exist USING
-    MESSAGE = format('location "%s" is still used', drop_location.name),
-    DETAIL = SQLERRM,
-    HINT = 'Drop the jobs and crawlers that read it, or give them another location, first.';
-END
-$$;
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_location';
 COMMENT ON FUNCTION setup.drop_location IS
   'Drops a location and its grants. Raises undefined_object where there is none, insufficient_privilege as '
-  'setup.create_location() does, dependent_objects_still_exist where something reads it.';
+  'setup.create_location() does, dependent_objects_still_exist, with a list, where jobs or crawlers name it.';
 
 CREATE FUNCTION setup.grant_location(name text, role_name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_grant_location';

@@ -1,5 +1,6 @@
 #include "engine/catalog.h"
 
+#include "engine/dependents.h"
 #include "engine/run_store.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
@@ -128,11 +129,16 @@ void require_retry_patterns(const std::vector<std::string>& patterns) {
                         "'all'.");
 }
 
-void remove_layer(const std::string& layer) {
+void drop_layer(const std::string& layer) {
+  static pg::Statement hold{"SELECT FROM setup.layers WHERE layer = $1 FOR UPDATE", {TEXTOID}};
   static pg::Statement remove{"DELETE FROM setup.layers WHERE layer = $1", {TEXTOID}};
   require_right_on_layer(layer);
   const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
+  if (hold.run({pg::value(layer)}).processed() == 0)
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("layer \"%s\" does not exist", layer.c_str()), "",
+                      "SELECT layer FROM setup.layers; lists those that do.");
+  require_unused("layer", layer);
   remove.run({pg::value(layer)});
 }
 

@@ -15,9 +15,10 @@ void require_own_job(const std::string& layer, const std::string& job);
 void drop_job(const std::string& layer, const std::string& job);
 
 // Write and remove the row of a layer. `settings` is its row as a JSON object. Failure (insufficient_privilege) without
-// CREATE on the database and on the layer's schema, if there is one.
+// CREATE on the database and on the layer's schema, if there is one; the second also undefined_object, and
+// dependent_objects_still_exist.
 void write_layer(const std::string& layer, const std::string& settings);
-void remove_layer(const std::string& layer);
+void drop_layer(const std::string& layer);
 
 // The same for a resource, whose right is that to create schemas.
 void write_resource(const std::string& resource, int capacity);

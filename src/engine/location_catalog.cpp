@@ -1,5 +1,6 @@
 #include "engine/location_catalog.h"
 
+#include "engine/dependents.h"
 #include "engine/locations.h"
 #include "locations/file_type.h"
 #include "locations/url.h"
@@ -136,13 +137,16 @@ void create_location(const std::string& name, const LocationSettings& settings) 
   if (canonical.url) warn_if_not_there(*canonical.url);
 }
 
-void remove_location(const std::string& name) {
+void drop_location(const std::string& name) {
+  static pg::Statement hold{"SELECT FROM setup.locations WHERE location_name = $1 FOR UPDATE", {TEXTOID}};
   static pg::Statement remove{"DELETE FROM setup.locations WHERE location_name = $1", {TEXTOID}};
   const Oid user = GetUserId();
   require_right_to_files(user);
   const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   require_own_location(user, name);
+  hold.run({pg::value(name)});  // nobody comes to name it meanwhile
+  require_unused("location", name);
   remove.run({pg::value(name)});
 }
 

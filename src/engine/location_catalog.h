@@ -27,8 +27,8 @@ struct LocationSettings {
 // feature_not_supported for a URL of another kind. A warning where the directory is not there.
 void create_location(const std::string& name, const LocationSettings& settings);
 
-// These two raise undefined_object where there is no such location.
-void remove_location(const std::string& name);
+// These two raise undefined_object where there is no such location; the first dependent_objects_still_exist.
+void drop_location(const std::string& name);
 void grant_location(const std::string& name, const std::string& role);  // also where there is no such role
 
 // Also for a role that is gone. Nothing to revoke is no error.

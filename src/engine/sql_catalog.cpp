@@ -12,7 +12,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(etl_param);
 PG_FUNCTION_INFO_V1(etl_drop_job);
 PG_FUNCTION_INFO_V1(etl_write_layer);
-PG_FUNCTION_INFO_V1(etl_remove_layer);
+PG_FUNCTION_INFO_V1(etl_drop_layer);
 PG_FUNCTION_INFO_V1(etl_attach_view);
 PG_FUNCTION_INFO_V1(etl_may_act_as);
 PG_FUNCTION_INFO_V1(etl_ownership_problem);
@@ -43,8 +43,8 @@ Datum etl_write_layer(PG_FUNCTION_ARGS) {
   PG_RETURN_VOID();
 }
 
-Datum etl_remove_layer(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::remove_layer(*etl::text_argument(fcinfo, 0)); });
+Datum etl_drop_layer(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::drop_layer(etl::required_text(fcinfo, 0, "a layer")); });
   PG_RETURN_VOID();
 }
 

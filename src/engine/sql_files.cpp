@@ -90,7 +90,7 @@ void return_report(FunctionCallInfo fcinfo, const locations::FileReport& it) {
 extern "C" {
 
 PG_FUNCTION_INFO_V1(etl_create_location);
-PG_FUNCTION_INFO_V1(etl_remove_location);
+PG_FUNCTION_INFO_V1(etl_drop_location);
 PG_FUNCTION_INFO_V1(etl_grant_location);
 PG_FUNCTION_INFO_V1(etl_revoke_location);
 PG_FUNCTION_INFO_V1(etl_require_location_use);
@@ -104,8 +104,8 @@ Datum etl_create_location(PG_FUNCTION_ARGS) {
   PG_RETURN_VOID();
 }
 
-Datum etl_remove_location(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::remove_location(etl::required_text(fcinfo, 0, "a location")); });
+Datum etl_drop_location(PG_FUNCTION_ARGS) {
+  etl::pg::boundary([&] { etl::drop_location(etl::required_text(fcinfo, 0, "a location")); });
   PG_RETURN_VOID();
 }
 

@@ -85,9 +85,13 @@ SELECT is(refused($$location => 'nowhere'$$), 'job "bronze.x": location "nowhere
 SELECT throws_ok($$UPDATE bronze.load_jobs SET load_mode = 'upsert' WHERE job_name = 'x'$$, '23514',
   'job "bronze.x": load_mode upsert takes key_columns, by which a row is known', 'an UPDATE is told the same');
 
-SELECT alike((SELECT message FROM caught($$SELECT setup.drop_location('in')$$)), '%still used',
+SELECT setup.create_crawler('reads_it', 'in', 'bronze');
+SELECT row_eq($$SELECT * FROM caught($a$SELECT setup.drop_location('in')$a$)$$, ROW('2BP01'::text,
+  'location "in" is still used'::text, E'job "bronze.x" of role "postgres"\ncrawler "reads_it" of role "postgres"'::text,
+  'Drop them first: SELECT setup.drop_job(layer, job_name) FROM setup.load_jobs WHERE location = ''in''; '
+  'SELECT setup.drop_crawler(crawler_name) FROM setup.crawlers WHERE location = ''in'';'::text),
   'and which is not dropped while a job reads it');
-SELECT setup.drop_job('bronze', 'x');
+SELECT setup.drop_job('bronze', 'x'), setup.drop_crawler('reads_it');
 
 -- append: each file once
 
