@@ -11,12 +11,13 @@ use warnings FATAL => 'all';
 BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} ||= 30; }    # seconds until a condition that does not come true fails its test
 
 use parent qw(PostgreSQL::Test::Cluster Exporter);
+use Cwd qw(abs_path);
 use EtlCall;
 use PostgreSQL::Test::Utils;
 use Test::More ();
 use Time::HiRes qw(time usleep);
 
-our @EXPORT = qw(literal seconds wait_until);
+our @EXPORT = qw(literal seconds wait_until write_file);
 
 # Dying runs the END blocks, which stop the servers; a signal alone would leave them behind.
 $SIG{TERM} = $SIG{INT} = sub { die "stopped by a signal\n" };
@@ -46,6 +47,15 @@ sub wait_until(&) {
     usleep(10_000);
   }
   return 1;
+}
+
+# Writes a file with this content.
+sub write_file {
+  my ($path, @content) = @_;
+  open my $file, '>:raw', $path or die "$path: $!";
+  print {$file} @content or die "$path: $!";
+  close $file or die "$path: $!";
+  return;
 }
 
 # A running server with the database "warehouse". Options: preload (the libraries; etl_orchestrator), conf (lines for
@@ -131,6 +141,22 @@ sub becomes_true {
   return 1 if wait_until { $last = $node->answer($query, $database); defined $last && $last eq 't' };
   Test::More::diag("never true: $query\nat last: " . ($last // 'no answer'));
   return 0;
+}
+
+# Skips the whole test where there is nothing that reads files in all formats.
+sub require_files_module {
+  my ($node) = @_;
+  my $library = $node->sql(q{SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'}) . '/etl_files.so';
+  Test::More::plan(skip_all => 'the module etl_files is not installed') unless -e $library;
+  return;
+}
+
+# A new directory beside the server's own; its path.
+sub make_directory {
+  my ($node, $name) = @_;
+  my $path = abs_path($node->basedir) . "/$name";
+  mkdir $path or die "$path: $!";
+  return $path;
 }
 
 # A psql that runs statements in the background. Options: database, user.
@@ -229,6 +255,12 @@ sub ended_despite_crashes {
   return $node->sql("SELECT status FROM setup.load_runs WHERE run_id = $run", $database);
 }
 
+# Whether a run has ended; false also where the server does not answer.
+sub has_ended {
+  my ($node, $run) = @_;
+  return ($node->answer("SELECT finished_at IS NOT NULL FROM setup.load_runs WHERE run_id = $run") // '') eq 't';
+}
+
 # What became of the jobs of a run: "a OK, b CANCELLED, c SKIPPED", one entry for each row of the log.
 sub outcome {
   my ($node, $run, $database) = @_;
@@ -284,6 +316,25 @@ sub incarnation {
   my ($node) = @_;
   return $node->safe_psql('postgres',
     "SELECT pg_postmaster_start_time() || ' ' || pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
+}
+
+# True as soon as the server answers.
+sub is_up { my ($node) = @_; return wait_until { defined $node->answer('SELECT 1') } }
+
+# The process id of the checkpointer, undef where the server does not tell.
+sub checkpointer {
+  my ($node) = @_;
+  my $pid = $node->answer(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'}, 'postgres');
+  return $pid ? $pid : undef;
+}
+
+# Runs a block that kills a process: true when the server has gone through the crash and is back, false if the block
+# says that it has killed nobody.
+sub goes_through_a_crash {
+  my ($node, $block) = @_;
+  my $before = $node->checkpointer // '';
+  return 0 unless $block->();
+  return wait_until { my $now = $node->checkpointer; defined $now && $now ne $before };
 }
 
 sub log_text { my ($node) = @_; return slurp_file($node->logfile) }
