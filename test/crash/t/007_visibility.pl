@@ -16,11 +16,9 @@ my $node = EtlCluster->started('main');
 my $rows = 2000;
 my $file = abs_path($node->basedir) . '/versions.csv';
 
-sub write_file {
+sub write_version {
   my ($version) = @_;
-  open my $handle, '>', "$file.new" or die $!;
-  print $handle "id,version\n", map { "$_,$version\n" } 1 .. $rows;
-  close $handle;
+  write_file("$file.new", "id,version\n", map { "$_,$version\n" } 1 .. $rows);
   rename "$file.new", $file or die $!;
   return;
 }
@@ -59,7 +57,7 @@ $$;
 SQL
 $node->add_job('versions', undef, file_path => $file, table_name => 'versions');
 
-write_file(0);
+write_version(0);
 is($node->ended($node->start_run), 'OK', 'the first load ends OK');
 for my $isolation ('repeatable read', 'read committed') {
   $node->forget;
@@ -69,7 +67,7 @@ for my $isolation ('repeatable read', 'read committed') {
   ok($_->backend, "$isolation: a reader is reading") for @readers;
   my %statuses;
   for my $version (1 .. 30) {
-    write_file($version);
+    write_version($version);
     ++$statuses{ $node->ended($node->start_run) };
   }
   $node->open_gate('go');
@@ -86,7 +84,7 @@ for my $isolation ('repeatable read', 'read committed') {
 # One snapshot that stays: taken before the load commits, used after.
 my $reader = $node->session;
 $reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM test.snapshot_taken');
-write_file(100);
+write_version(100);
 is($node->ended($node->start_run), 'OK', 'a load does not wait for a snapshot that has not touched the table');
 is($reader->query_safe('SELECT count(*), count(DISTINCT version) FROM bronze.versions'), "$rows|1",
   'an older snapshot finds one whole version');

@@ -4,16 +4,12 @@
 use strict;
 use warnings FATAL => 'all';
 
-use Cwd qw(abs_path);
 use EtlCluster;
 use Test::More;
 
 my $node = EtlCluster->started('main');
-my $out = abs_path($node->basedir) . '/out';
-mkdir $out or die $!;
-
-my $library = $node->sql(q{SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'}) . '/etl_files.so';
-plan skip_all => 'the module etl_files is not installed' unless -e $library;
+$node->require_files_module;
+my $out = $node->make_directory('out');
 
 $node->sql(<<"SQL");
 SELECT setup.create_location('out', 'file://$out', writable => true);

@@ -4,25 +4,16 @@
 use strict;
 use warnings FATAL => 'all';
 
-use Cwd qw(abs_path);
 use EtlCluster;
 use IPC::Run;
 use Test::More;
 use Time::HiRes qw(usleep);
 
 my $node = EtlCluster->started('main', conf => ['etl_orchestrator.idle_timeout = 100ms']);
-my $in = abs_path($node->basedir) . '/in';
-mkdir $in or die $!;
-my $library = $node->sql(q{SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'}) . '/etl_files.so';
-plan skip_all => 'the module etl_files is not installed' unless -e $library;
+$node->require_files_module;
+my $in = $node->make_directory('in');
 
-sub write_file {
-  my ($name, @rows) = @_;
-  open my $file, '>', "$in/$name" or die $!;
-  print $file "id,name\n", map { "$_\n" } @rows;
-  close $file;
-  return;
-}
+sub write_rows { my ($name, @rows) = @_; return write_file("$in/$name", "id,name\n", map { "$_\n" } @rows) }
 
 sub runs { my ($database) = @_; return $node->sql('SELECT count(*) FROM setup.load_runs', $database) }
 
@@ -57,7 +48,7 @@ sub restore {
 
 sub has_watcher { my ($database) = @_; return wait_until { $node->processes('watcher', $database // 'warehouse') =~ /^\d+$/ } }
 
-write_file('before.csv', '1,a');
+write_rows('before.csv', '1,a');
 $node->sql(<<"SQL");
 CREATE ROLE loader LOGIN;
 GRANT USAGE ON SCHEMA setup, bronze TO loader;
@@ -85,27 +76,27 @@ ok(stays_quiet(), 'once');
 
 # Arrivals
 
-write_file('one.csv', '2,b');
+write_rows('one.csv', '2,b');
 ok(loaded(2), 'a file that arrives is loaded');
-write_file("many_$_.csv", "$_,x") for 1 .. 50;
+write_rows("many_$_.csv", "$_,x") for 1 .. 50;
 ok(loaded(52), 'so are 50');
 is(runs(), 3, 'in one run');
 mkdir "$in/others" or die $!;
 mkdir "$in/others/deep" or die $!;
-write_file('others/deep/a.csv', '1,a');
+write_rows('others/deep/a.csv', '1,a');
 ok(loaded(1, 'bronze.others'), 'and one in a folder that is new');
-write_file('others/deep/b.csv', '1,a');
+write_rows('others/deep/b.csv', '1,a');
 ok(loaded(2, 'bronze.others'), 'and one that comes there later');
 mkdir "$in/prices" or die $!;
-write_file('prices/a.csv', '1,a');
+write_rows('prices/a.csv', '1,a');
 ok(loaded(1, 'bronze.prices'), 'a job of another owner is started, too');
 is($node->sql(q{SELECT started_by FROM setup.load_runs ORDER BY run_id DESC LIMIT 1}), 'loader', "in that owner's name");
-write_file('prices/a.csv', '1,a', '2,b');
+write_rows('prices/a.csv', '1,a', '2,b');
 ok(loaded(2, 'bronze.prices'), 'a file that changes is loaded again');
-write_file('notes.txt', 'x');
-write_file('_hidden.csv', 'x');
+write_rows('notes.txt', 'x');
+write_rows('_hidden.csv', 'x');
 ok(stays_quiet(), 'a file that no job reads starts nothing');
-write_file('.x.csv', '3,c');
+write_rows('.x.csv', '3,c');
 rename "$in/.x.csv", "$in/renamed.csv" or die $!;
 ok(loaded(53), 'a file that is renamed into its place is loaded');
 
@@ -118,28 +109,28 @@ $node->sql(q{SELECT setup.drop_crawler('c2ef8e349')});
 
 # Failures
 
-write_file('bad.csv', 'not a number,x');
+write_rows('bad.csv', 'not a number,x');
 ok($node->becomes_true(q{SELECT count(*) = 1 FROM setup.load_files WHERE path = 'bad.csv' AND status = 'FAILED'}), 'a bad file fails');
 ok(stays_quiet(), 'once');
-write_file('good.csv', '4,d');
+write_rows('good.csv', '4,d');
 ok(loaded(54), 'the next file is loaded nevertheless');
-write_file('bad.csv', '5,e');
+write_rows('bad.csv', '5,e');
 ok(loaded(55), 'and so is the bad one when it is mended');
 $node->sql('ALTER TABLE bronze.orders RENAME TO away');
 my $runs = runs();
-write_file('waits.csv', '6,f');
+write_rows('waits.csv', '6,f');
 ok(wait_until { $node->log_text =~ /location "in": cannot run the pipeline.*bronze\.orders/ }, 'a run that is not valid is told');
 is(runs(), $runs, 'and is not started');
 $node->sql('ALTER TABLE bronze.away RENAME TO orders');
 $node->sql(q{UPDATE setup.load_jobs SET load_order = 7 WHERE job_name = 'orders'});
 ok(loaded(56), 'but when jobs have changed');
 $node->sql(q{SELECT setup.pause_job('bronze', 'orders')});
-write_file('paused.csv', '7,g');
+write_rows('paused.csv', '7,g');
 ok(stays_quiet(), 'a job that is paused is not started');
 $node->sql(q{SELECT setup.release_job('bronze', 'orders')});
 ok(loaded(57), 'until it is released');
 $node->sql(q{SELECT setup.revoke_location('in', 'loader')});
-write_file('prices/b.csv', '3,c');
+write_rows('prices/b.csv', '3,c');
 ok(stays_quiet(), 'nor is one whose owner may not use the location any more');
 unlike($node->log_text, qr/"loader" may not use/, 'of which nothing is said every minute');
 $node->sql(q{SELECT setup.grant_location('in', 'loader')});
@@ -174,16 +165,16 @@ $node->sql(q{SELECT setup.create_location('in', stable_for => '0')});
 
 my $watcher = $node->processes('watcher');
 $node->sql("SELECT pg_terminate_backend($watcher)");
-write_file('terminated.csv', '1,t');
+write_rows('terminated.csv', '1,t');
 ok(loaded(88), 'a file that arrives while the watcher is terminated is loaded');
 isnt($node->processes('watcher'), $watcher, 'by another one');
 my $before = $node->incarnation;
 kill 'KILL', $node->processes('watcher');
 wait_until { my $now = eval { $node->incarnation }; defined $now && $now ne $before };
-write_file('killed.csv', '1,k');
+write_rows('killed.csv', '1,k');
 ok(loaded(89), 'likewise while it is killed, with the server');
 $node->stop;
-write_file('down.csv', '1,d');
+write_rows('down.csv', '1,d');
 $node->start;
 ok(loaded(90), 'likewise while the server is down');
 $runs = runs();
@@ -203,7 +194,7 @@ SKIP: {
   has_watcher();
   kill 'STOP', $node->processes('watcher');
   for my $i (1 .. $most) { my $time = 1e9 + $i; utime $time, $time, "$in/" . ($i % 2 ? 'notes.txt' : '_hidden.csv') }
-  write_file('flooded.csv', '1,f');
+  write_rows('flooded.csv', '1,f');
   kill 'CONT', $node->processes('watcher');
   ok(loaded(91), 'a file whose arrival the kernel could not tell is loaded');
   unlink "$in/notes.txt";
@@ -214,7 +205,7 @@ SKIP: {
 
 $node->sql(q{SELECT setup.create_location('in', rescan_interval => '1 s')});
 my $rows = $node->sql('SELECT count(*) FROM bronze.orders');
-write_file('rescan.csv', '1,r');
+write_rows('rescan.csv', '1,r');
 ok(loaded($rows + 1), 'a location is looked through at each rescan_interval');
 
 # What is restored or copied watches nothing unasked: another database does, and what was loaded is restored at last. A
@@ -225,9 +216,9 @@ is($node->sql($is_watched), 't', 'a database says what it watches');
 $rows = $node->sql('SELECT count(*) FROM bronze.orders');
 my $writer = $node->session;
 $writer->query('BEGIN; LOCK TABLE bronze.orders IN SHARE MODE');
-write_file('in_run.csv', '1,r');
+write_rows('in_run.csv', '1,r');
 ok($node->becomes_true("SELECT EXISTS (SELECT FROM setup.file_arrivals WHERE path = 'in_run.csv')"), 'a run reads a file');
-write_file('in_queue.csv', '1,q');
+write_rows('in_queue.csv', '1,q');
 ok($node->becomes_true("SELECT EXISTS (SELECT FROM setup.file_arrivals WHERE path = 'in_queue.csv')"), 'and one that waits will read another');
 my $last_run = $node->last_run;
 like(restore('warehouse', 'restored'), qr/WARNING:  location "in" is not watched in this database/, 'a restore tells');
@@ -247,7 +238,7 @@ $node->add_work('never', layer => 'silver', gate => 'go');
 my @silver = map { $node->start_run(q{'silver'}) } 1 .. 2;
 ok($node->begun('never'), 'a run of another job waits for one that goes on');
 $node->sql("UPDATE setup.file_arrivals SET run_id = $silver[1] WHERE path = 'in_run.csv'");
-write_file('not_in_silver.csv', '1,s');
+write_rows('not_in_silver.csv', '1,s');
 ok($node->becomes_true('SELECT count(*) = ' . ($rows + 3) . ' FROM bronze.orders'), 'it is not taken for one that will read a file');
 $node->open_gate('go');
 is(join(' ', map { $node->ended($_) } @silver), 'OK OK', 'it ends as it would');
@@ -257,7 +248,7 @@ is(join(' ', map { $node->ended($_) } @silver), 'OK OK', 'it ends as it would');
 $rows = $node->sql('SELECT count(*) FROM bronze.orders');
 my $seconds = seconds { $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE warehouse') };
 cmp_ok($seconds, '<', 5, 'a watched database can be copied');
-write_file('copied.csv', '1,c');
+write_rows('copied.csv', '1,c');
 ok(loaded($rows + 1), 'and is watched again');
 is($node->ended($node->start_run(q{'silver'}, 'copy'), 'copy'), 'OK', 'the copy works');
 is($node->sql($is_watched, 'copy'), 'f', 'but does not watch');
@@ -267,7 +258,7 @@ $node->sql(q{SELECT setup.create_location('in', NULL, watch => true)}, 'copy');
 ok(loaded($rows + 1, undef, 'copy'), 'until it is asked for');
 $node->safe_psql('postgres', 'DROP DATABASE copy');
 $node->safe_psql('postgres', 'ALTER DATABASE warehouse RENAME TO renamed');
-write_file('renamed2.csv', '1,c');
+write_rows('renamed2.csv', '1,c');
 $node->safe_psql('postgres', 'ALTER DATABASE renamed RENAME TO warehouse');
 ok(loaded($rows + 2), 'it can be renamed');
 ok(has_watcher(), 'there is a watcher');

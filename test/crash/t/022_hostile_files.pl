@@ -10,17 +10,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = EtlCluster->started('main', conf => [ 'etl_orchestrator.max_workers = 1', 'log_min_messages = warning' ]);
-my $base = abs_path($node->basedir) . '/files';
-my $in = "$base/in";
-mkdir $_ or die "$_: $!" for $base, $in;
-
-sub write_file {
-  my ($path, $content) = @_;
-  open my $file, '>:raw', $path or die "$path: $!";
-  print $file $content or die $!;
-  close $file or die $!;
-  return;
-}
+$node->require_files_module;
+my $base = $node->make_directory('files');
+my $in = $node->make_directory('files/in');
 
 sub gzip { return Compress::Zlib::memGzip($_[0]) }
 

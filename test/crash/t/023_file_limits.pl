@@ -5,7 +5,6 @@ use strict;
 use warnings FATAL => 'all';
 
 use Compress::Zlib ();
-use Cwd qw(abs_path);
 use EtlCluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -14,8 +13,8 @@ use Time::HiRes qw(time usleep);
 my $node = EtlCluster->started('main',
   conf => [ 'etl_orchestrator.max_workers = 2', 'etl_orchestrator.idle_timeout = 10min', 'fsync = off',
     'max_wal_size = 8GB' ]);
-my $files = abs_path($node->basedir) . '/files';
-mkdir $files or die $!;
+$node->require_files_module;
+my $files = $node->make_directory('files');
 
 # Rows 1 to 100,000, so many times. A gzip file may have many members.
 my $rows = 100_000;
@@ -25,13 +24,10 @@ $content{'csv.gz'} = [ map { Compress::Zlib::memGzip($_) } @{ $content{csv} } ];
 $content{ndjson} =
   [ '', $piece =~ s/^(\d+),([^,]*),([^,]*),(.*)$/{"id": $1, "name": "$2", "amount": $3, "day": "$4"}/gmr ];
 
-sub write_file {
+sub write_rows {
   my ($name, $times) = @_;
   my ($type) = $name =~ /\.(.*)/;
-  open my $file, '>:raw', "$files/$name" or die $!;
-  print {$file} $content{$type}[0], map { $content{$type}[1] } 1 .. $times or die $!;
-  close $file or die $!;
-  return;
+  return write_file("$files/$name", $content{$type}[0], ($content{$type}[1]) x $times);
 }
 
 $node->sql("SELECT setup.create_location('files', 'file://$files')");
@@ -86,8 +82,8 @@ my %rows;
 my %pieces = (csv => 8, 'csv.gz' => 8, ndjson => 4);    # some more than a buffer of DuckDB's holds
 for my $type (sort keys %pieces) {
   my $job = $type =~ s/\W/_/gr;
-  write_file("small.$type", $pieces{$type});
-  write_file("large.$type", 10 * $pieces{$type});
+  write_rows("small.$type", $pieces{$type});
+  write_rows("large.$type", 10 * $pieces{$type});
   add_load("small_$job", "small.$type");
   add_load("large_$job", "large.$type");
   $rows{"large_$job"} = 10 * $pieces{$type} * $rows;
@@ -120,7 +116,7 @@ is(slurp_file("/proc/$worker/status") =~ /^Threads:\s+(\d+)/m && $1, 1, 'no thre
 
 # Three files, each in a transaction of its own: whatever ends the load of one, all are there once.
 
-write_file("part_$_.csv", $_ == 2 ? 20 : 2) for 1 .. 3;
+write_rows("part_$_.csv", $_ == 2 ? 20 : 2) for 1 .. 3;
 add_load('parts', 'part_*.csv', load_mode => 'append', max_attempts => 10, retry_delay => '10 ms');
 my %ends = (
   'SIGTERM of the worker' => sub { $node->sql("SELECT pg_terminate_backend(pid) $loading > '0'") },

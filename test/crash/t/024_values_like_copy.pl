@@ -6,7 +6,6 @@
 use strict;
 use warnings FATAL => 'all';
 
-use Cwd qw(abs_path);
 use EtlCluster;
 use Test::More;
 
@@ -124,8 +123,8 @@ sub field {
 
 my $node = EtlCluster->started('main',
   conf => [ 'etl_orchestrator.max_workers = 2', 'log_min_messages = panic', 'fsync = off' ]);
-my $files = abs_path($node->basedir) . '/files';
-mkdir $files or die $!;
+$node->require_files_module;
+my $files = $node->make_directory('files');
 my $style = pick('ISO, MDY', 'ISO, DMY', 'ISO, YMD', 'German', 'SQL, DMY');
 my $zone = pick('UTC', 'America/New_York', 'Asia/Kolkata');
 note "$how_to_repeat: DateStyle $style, TimeZone $zone";
@@ -133,13 +132,7 @@ $node->sql("ALTER DATABASE warehouse SET datestyle = '$style'; ALTER DATABASE wa
 $node->sql("SELECT setup.create_location('files', 'file://$files')");
 $node->sql('CREATE FUNCTION test.pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$');
 
-sub write_file {
-  my ($name, @rows) = @_;
-  open my $file, '>:raw', "$files/$name" or die $!;
-  print {$file} "no,v\n", @rows or die $!;
-  close $file or die $!;
-  return;
-}
+sub write_rows { my ($name, @rows) = @_; return write_file("$files/$name", "no,v\n", @rows) }
 
 my @types = sort keys %generator;
 my (@copies, @lines);
@@ -147,7 +140,7 @@ for my $i (0 .. $#types) {
   my $type = $types[$i];
   my @fields = map { field($generator{$type}->()) } 1 .. $values_of_type;
   $lines[$i] = [ map { "$_,$fields[$_]\n" } 0 .. $#fields ];
-  write_file("$i.csv", @{ $lines[$i] });
+  write_rows("$i.csv", @{ $lines[$i] });
   $node->sql("CREATE TABLE bronze.${_}_$i (no int, v $type)") for 'direct', 'routed', 'copied', 'strict';
   $node->sql("CREATE TRIGGER pass BEFORE INSERT ON bronze.routed_$i FOR EACH ROW EXECUTE FUNCTION test.pass()");
   $node->add_job("${_}_$i", undef, table_name => "${_}_$i", location => 'files', file_path => "$i.csv",
@@ -161,7 +154,7 @@ is($node->ended($node->start_run), 'OK', 'all files are loaded');
 # Once more what is accepted, where nothing else is.
 $node->sql('SELECT setup.drop_job(layer, job_name) FROM setup.load_jobs');
 for my $i (0 .. $#types) {
-  write_file("strict_$i.csv", @{ $lines[$i] }[ split /\n/, $node->sql("SELECT no FROM bronze.copied_$i") ]);
+  write_rows("strict_$i.csv", @{ $lines[$i] }[ split /\n/, $node->sql("SELECT no FROM bronze.copied_$i") ]);
   $node->add_job("strict_$i", undef, table_name => "strict_$i", location => 'files', file_path => "strict_$i.csv");
 }
 is($node->ended($node->start_run), 'OK', 'what COPY accepts is accepted');
