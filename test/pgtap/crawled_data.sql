@@ -15,6 +15,7 @@ SELECT setup.create_layer('bronze');
 \setenv FILES :files
 \! mkdir -p $FILES/demo $FILES/shared && perl ../../setup/demo/generate_data.pl $FILES/demo >/dev/null
 \! if [ -d ../../../shared/data ]; then cp -r ../../../shared/data/. $FILES/shared/; fi; chmod -R a+rX $FILES
+SELECT count(*) > 0 AS has_shared FROM pg_ls_dir(:'files' || '/shared') \gset
 
 SELECT setup.create_location('demo', :'files' || '/demo'), setup.create_location('shared', :'files' || '/shared');
 SELECT setup.create_crawler('demo', 'demo', 'bronze', table_prefix => 'demo_'),
@@ -60,7 +61,6 @@ SELECT is(string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_posi
   JOIN information_schema.columns ON table_schema = 'bronze' AND table_name = name
  GROUP BY name, expected ORDER BY name;
 
-SELECT count(*) > 0 AS has_shared FROM first_crawl WHERE name = 'shared' AND action = 'created' \gset
 \if :has_shared
 SELECT is((SELECT sum(rows_loaded) FROM setup.load_log WHERE job_name LIKE 'shared_%'), 116294::numeric,
   'the data set in ../shared has 116,294 rows');
