@@ -15,18 +15,20 @@ root=$(dirname "$here")
 passed=0
 failed=0
 
-# Adds up the "ok" and "not ok" lines of a TAP stream, shows what failed, and counts a program that broke as one
-# more failure. Usage: count NAME STATUS FILE
+# Adds up the "ok" and "not ok" lines of a TAP stream, shows what failed or was skipped as a whole, and counts a program
+# that broke as one more failure. Usage: count NAME STATUS FILE
 count() {
-  local name=$1 status=$2 file=$3 good bad
-  good=$(grep -cE '^\s*ok [0-9]' "$file" || true)
+  local name=$1 status=$2 file=$3 good bad reason
+  good=$(grep -E '^\s*ok [0-9]' "$file" | grep -civE '# skip ' || true)
   bad=$(grep -cE '^\s*not ok [0-9]' "$file" || true)
   if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
   passed=$((passed + good))
   failed=$((failed + bad))
   if [ "$bad" -gt 0 ]; then
     echo "FAILED  $name: $bad of $((good + bad))"
-    grep -vE '^\s*ok [0-9]' "$file" | tail -n 60 | sed 's/^/        /'
+    { grep -vE '^\s*ok [0-9]' "$file" || true; } | tail -n 60 | sed 's/^/        /'
+  elif [ "$good" -eq 0 ] && reason=$(grep -m 1 -oiP '# skip \K.*' "$file"); then
+    echo "skipped $name: $reason"
   else
     echo "ok      $name: $good"
   fi

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SELECT no_plan();
 SELECT (pg_stat_file(setting || '/etl_files.so', true)).size IS NULL AS missing FROM pg_config WHERE name = 'PKGLIBDIR' \gset
 \if :missing
-SELECT pass('crawling needs the module etl_files, which is not installed');
+SELECT skip('crawling needs the module etl_files, which is not installed', 1);
 SELECT * FROM finish();
 \quit
 \endif
