@@ -1,7 +1,8 @@
 // A job's command runs through portals, not through SPI: only so may procedures commit, and only so do VACUUM, COPY
 // FREEZE and their like find themselves at the top level.
 //
-// run_string() is plain C inside one guard: everything that it allocates lives in memory contexts.
+// run_string() is plain C inside one guard: everything that it allocates lives in memory contexts, which go with the
+// command, as one attempt may run thousands.
 
 #include "engine/executor.h"
 
@@ -141,7 +142,8 @@ void run_portal(RawStmt* raw, const char* source, Oid owner) {
 // One statement, with the timeout that a client's statement would have. Its plan must outlive the transactions that it
 // may commit, so it lives in a context of its own.
 void run_statement(RawStmt* raw, const char* source, Mode mode, Oid owner) {
-  MemoryContext context = AllocSetContextCreate(MessageContext, "etl_orchestrator statement", ALLOCSET_DEFAULT_SIZES);
+  const MemoryContext command = CurrentMemoryContext;
+  MemoryContext context = AllocSetContextCreate(command, "etl_orchestrator statement", ALLOCSET_DEFAULT_SIZES);
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
   MemoryContextSwitchTo(context);
@@ -153,8 +155,20 @@ void run_statement(RawStmt* raw, const char* source, Mode mode, Oid owner) {
   disable_timeout(STATEMENT_TIMEOUT, false);
   CommandCounterIncrement();
   CommitTransactionCommand();  // inside a block: ends the statement, not the transaction
-  MemoryContextSwitchTo(MessageContext);
+  MemoryContextSwitchTo(command);
   MemoryContextDelete(context);
+}
+
+// Shows the text to others, and to messages of the server, until the next one or until the worker says that it is idle.
+const char* show(const std::string& text) {
+  static MemoryContext context = nullptr;
+  if (context == nullptr)
+    context = AllocSetContextCreate(TopMemoryContext, "etl_orchestrator query text", ALLOCSET_SMALL_SIZES);
+  debug_query_string = nullptr;
+  MemoryContextReset(context);
+  debug_query_string = MemoryContextStrdup(context, text.c_str());
+  pgstat_report_activity(STATE_RUNNING, debug_query_string);
+  return debug_query_string;
 }
 
 struct Place {
@@ -168,14 +182,14 @@ void add_place(void* argument) {
   if (place->statements > 1) errcontext("statement %d of the job's command", place->statement);
 }
 
-// The text is copied to MessageContext: the server shows it in messages until the worker says that it is idle.
+// What outlives an error goes with MessageContext, at the end of the attempt.
 int64_t run_string(const std::string& command, Mode mode, Oid owner) {
   return pg::guard([&] {
     rows_written = 0;
-    MemoryContextSwitchTo(MessageContext);
-    const char* source = pstrdup(command.c_str());
-    debug_query_string = source;
-    pgstat_report_activity(STATE_RUNNING, source);
+    const MemoryContext caller = mode == Mode::kBlock ? CurrentMemoryContext : MessageContext;
+    MemoryContext context = AllocSetContextCreate(MessageContext, "etl_orchestrator command", ALLOCSET_DEFAULT_SIZES);
+    MemoryContextSwitchTo(context);
+    const char* source = show(command);
     List* statements = pg_parse_query(source);
 
     Place place{0, list_length(statements)};
@@ -192,6 +206,8 @@ int64_t run_string(const std::string& command, Mode mode, Oid owner) {
     if (mode == Mode::kEach && IsTransactionBlock())
       ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION), errmsg("the command left a transaction open"),
                       errhint("End it with COMMIT.")));
+    MemoryContextSwitchTo(caller);
+    MemoryContextDelete(context);
     return rows_written;
   });
 }
@@ -205,8 +221,7 @@ int64_t run_in_block(const std::string& command, Oid owner) {
 int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t()>& calls) {
   pg::guard([&] {
     rows_written = 0;
-    debug_query_string = MemoryContextStrdup(MessageContext, shown.c_str());
-    pgstat_report_activity(STATE_RUNNING, debug_query_string);
+    show(shown);
     SetCurrentStatementStartTimestamp();
     if (StatementTimeout > 0) enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
     PushActiveSnapshot(GetTransactionSnapshot());
