@@ -25,6 +25,7 @@ CREATE TABLE setup.load_files (
   message       text,
   is_current    boolean NOT NULL DEFAULT false,
   reload        boolean NOT NULL DEFAULT false,
+  row_stamp     timestamptz,
   FOREIGN KEY (layer, job_name) REFERENCES setup.load_jobs ON UPDATE CASCADE ON DELETE CASCADE,
   CHECK (status = 'LOADED' OR NOT is_current)
 );
@@ -54,10 +55,14 @@ COMMENT ON COLUMN setup.load_files.is_current IS
   'Whether this is the version that the table holds. False for failures, for versions that were replaced since, and '
   'after setup.reset_bookmark().';
 COMMENT ON COLUMN setup.load_files.reload IS 'Whether setup.reload_file() has asked to load it once more.';
+COMMENT ON COLUMN setup.load_files.row_stamp IS
+  'Value of _loaded_at in the rows that it brought: together with the path it tells them from those of other loads, also '
+  'of other jobs. Null: it was loaded without provenance.';
 
 -- Of two loads of the same file that both reach their end, the second fails here, and its rows are rolled back.
 CREATE UNIQUE INDEX load_files_one_load ON setup.load_files (layer, job_name, location, path) WHERE is_current;
-CREATE INDEX load_files_by_content ON setup.load_files (layer, job_name, location, content_hash) WHERE is_current;
+CREATE INDEX load_files_by_content ON setup.load_files (layer, job_name, location, size, content_hash) WHERE is_current;
+CREATE INDEX load_files_failed ON setup.load_files (layer, job_name, location, path, size, modified_ns) WHERE status = 'FAILED';
 CREATE INDEX load_files_by_job ON setup.load_files (layer, job_name, file_id);
 CREATE INDEX load_files_left_behind ON setup.load_files (loaded_at) WHERE NOT is_current;
 CREATE INDEX load_files_by_run ON setup.load_files (run_id);

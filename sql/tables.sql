@@ -184,7 +184,8 @@ COMMENT ON COLUMN setup.load_jobs.rescue_column IS
   'Column of type jsonb that takes what a file has in columns that the table has not; null: they are an error.';
 COMMENT ON COLUMN setup.load_jobs.provenance IS
   'Whether to fill _source_file, _source_row and _loaded_at of the table: path and row that a row comes from, and '
-  'when. Then rows of a file that has been replaced are deleted before it is loaded again.';
+  'when. Then rows of a file that has been replaced are deleted before it is loaded again: those whose _source_file and '
+  '_loaded_at are of that load of this job.';
 COMMENT ON COLUMN setup.load_jobs.crawler IS 'Crawler that made the job; null: none did.';
 COMMENT ON COLUMN setup.load_jobs.owner_oid IS 'Role that owner names; follows from it when owner is written.';
 

@@ -50,27 +50,6 @@ std::vector<Job> jobs_of(const std::string& location) {
   return jobs;
 }
 
-std::vector<size_t> find_new(const std::string& location, const Job& job, const std::vector<File>& files) {
-  // OFFSET 0: one look into an index for each, whatever the planner believes of the tables.
-  static pg::Statement find{
-      "SELECT w.no FROM unnest($4::text[], $5::bigint[], $6::bigint[]) WITH ORDINALITY "
-      "AS w(path, size, modified_ns, no) "
-      "LEFT JOIN LATERAL (SELECT size, modified_ns FROM setup.file_arrivals WHERE layer = $1 AND job_name = $2 "
-      "AND location = $3 AND path = w.path OFFSET 0) a ON true "
-      "LEFT JOIN LATERAL (SELECT size, modified_ns FROM setup.load_files WHERE layer = $1 AND job_name = $2 "
-      "AND location = $3 AND path = w.path AND is_current OFFSET 0) f ON true "
-      "WHERE (a.size, a.modified_ns) IS DISTINCT FROM (w.size, w.modified_ns) "
-      "AND (f.size, f.modified_ns) IS DISTINCT FROM (w.size, w.modified_ns) ORDER BY w.no",
-      {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID}};
-  if (files.empty()) return {};
-  const Columns columns(files);
-  const pg::Rows found = find.run({pg::value(job.layer), pg::value(job.name), pg::value(location), columns.path_array(),
-                                   columns.size_array(), columns.time_array()});
-  std::vector<size_t> places;
-  for (int i = 0; i < found.size(); ++i) places.push_back(static_cast<size_t>(found.int8(i, 0)) - 1);
-  return places;
-}
-
 RunId find_queued_run(const Job& job) {
   static pg::Statement find{
       "SELECT max(r.run_id) FROM setup.load_runs r WHERE r.finished_at IS NULL AND r.status = 'QUEUED' "

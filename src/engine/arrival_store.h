@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/shared_state.h"
-#include "locations/directory.h"
+#include "locations/versions.h"
 #include "pg/spi.h"
 
 namespace etl::arrival_store {
@@ -21,15 +21,7 @@ struct Job {
 };
 std::vector<Job> jobs_of(const std::string& location);
 
-// A file as it is now.
-struct File {
-  std::string path;
-  locations::FileFacts facts;
-};
-
-// Files for which no run was started as they are now, and which the job has not loaded either: their places in the
-// list.
-std::vector<size_t> find_new(const std::string& location, const Job& job, const std::vector<File>& files);
+using File = locations::Version;
 
 // A run that was started for arrivals of the job and that has not begun: it finds what is there now. 0: none.
 RunId find_queued_run(const Job& job);

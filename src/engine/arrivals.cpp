@@ -44,7 +44,9 @@ std::vector<Call> find_calls(const Location& location, const std::vector<File>& 
       const std::vector<File> readable = matching(job, files);
       if (forgets) arrival_store::forget_others(location.name, job, readable);
       Call call{job, {}};
-      for (const size_t i : arrival_store::find_new(location.name, job, readable)) call.files.push_back(readable[i]);
+      for (const file_store::Unknown& file :
+           file_store::find_to_announce({job.layer, job.name, location.name}, readable))
+        call.files.push_back(readable[file.place]);
       if (!call.files.empty()) calls.push_back(std::move(call));
     }
   }
@@ -116,7 +118,7 @@ Looked start_for_arrivals(const Location& location, bool forgets) {
     if (found.entry.path.size() > file_store::kLongestPath || !found.entry.problem.empty()) continue;
     const int64_t stable_at = found.entry.facts.modified_ns + location.rules.stable_for_ns;
     if (!found.refusal) {
-      files.push_back({found.entry.path, found.entry.facts});
+      files.push_back({found.entry.path, found.entry.facts, ""});
     } else if (stable_at > now && !locations::refusal_of_path(location.rules, found.entry.path)) {
       looked.due_ns = looked.due_ns == 0 ? stable_at : std::min(looked.due_ns, stable_at);
     }

@@ -37,18 +37,23 @@ FileProblem problem_of(const pg::Failure& failure) {
   return problem;
 }
 
-pg::Failure failure_of(const std::vector<FailedFile>& files, const plan::RetryPolicy& policy, int attempt) {
+pg::Failure failure_of(const std::vector<FailedFile>& files, size_t untried, const plan::RetryPolicy& policy,
+                       int attempt) {
   std::string detail;
   for (size_t i = 0; i < std::min(files.size(), kMostShown); ++i)
     detail += pg::format("%sfile \"%s\": %s", i == 0 ? "" : "\n", files[i].path.c_str(),
                          first_line(files[i].problem.message).c_str());
   if (files.size() > kMostShown) detail += pg::format("\nand %zu more", files.size() - kMostShown);
-  if (files.size() >= kMostFailedFiles) detail += "; after so many, no other was tried";
+  if (untried > 0)
+    detail += pg::format("; after so many, %s not tried",
+                         count_of(static_cast<int64_t>(untried), "other was", "others were").c_str());
   return pg::Failure(
       most_promising(files, policy, attempt).problem.sqlstate,
       pg::format("%s could not be loaded: \"%s\"%s", count_of(std::ssize(files), "file", "files").c_str(),
                  files.front().path.c_str(), files.size() > 1 ? ", ..." : ""),
-      detail, "The others are loaded. setup.load_files tells of each; what failed is tried again the next time.");
+      detail,
+      std::string(untried > 0 ? "" : "The others are loaded. ") +
+          "setup.load_files tells of each; what failed is tried again the next time.");
 }
 
 std::string count_of(int64_t count, const char* one, const char* many) {

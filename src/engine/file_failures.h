@@ -21,11 +21,12 @@ struct FailedFile {
   FileProblem problem;
 };
 
-inline constexpr size_t kMostFailedFiles = 100;  // of an attempt, which then gives up
+inline constexpr size_t kMostFailedFiles = 100;  // of those that an attempt loads; then it gives up
 
-// The error of an attempt some of whose files have failed. Of their SQLSTATEs it has one that is worth another attempt,
-// if there is one; `attempt` counts from 1 in the present round.
-pg::Failure failure_of(const std::vector<FailedFile>& files, const plan::RetryPolicy& policy, int attempt);
+// The error of an attempt some of whose files have failed, and that has not tried so many others. Of their SQLSTATEs it
+// has one that is worth another attempt, if there is one; `attempt` counts from 1 in the present round.
+pg::Failure failure_of(const std::vector<FailedFile>& files, size_t untried, const plan::RetryPolicy& policy,
+                       int attempt);
 
 // "1 file", "3 files"
 std::string count_of(int64_t count, const char* one, const char* many);

@@ -10,10 +10,13 @@
 //
 //   path, size and time are known         it is not opened
 //   path and content are known            touched: only its time is noted
-//   the content is known at a path where  renamed: its path is noted, with provenance also in its rows; what was known
-//     no file is any more                   at this path before is forgotten, with provenance together with its rows
+//   the content is known from a path      renamed: its path is noted, with provenance also in its rows; what was known
+//     where it is not any more              at this path before is forgotten, with provenance together with its rows
 //   the path is known                     replaced: loaded again, with provenance after its earlier rows are deleted
 //   else                                  loaded, also where it is a copy of another file
+//
+// All renames come first. Files that have failed as they are now come last, so that 100 of them, after which an attempt
+// gives up, never keep the others out.
 #pragma once
 
 #include "engine/attempt.h"

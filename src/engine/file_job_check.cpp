@@ -102,6 +102,17 @@ std::string find_data_set(const Location& location, const std::string& pattern) 
   return escaped(files.front());
 }
 
+// By the moment of their load, exactly, the rows of a file are found again.
+void require_exact_times(const std::vector<pg::Column>& columns, const JobDetail& detail, const std::string& table,
+                         std::vector<Problem>* problems) {
+  constexpr const char* kExact = "timestamp with time zone";
+  for (const pg::Column& column : columns)
+    if (column.name == "_loaded_at" && column.type != kExact && detail.load_mode != "replace")
+      problems->push_back({pg::format("column \"_loaded_at\" of table %s is of type %s, not %s", table.c_str(),
+                                      column.type.c_str(), kExact),
+                           pg::format("ALTER TABLE %s ALTER COLUMN _loaded_at TYPE timestamptz;", table.c_str())});
+}
+
 }  // namespace
 
 std::string resolve_in_location(const JobDetail& detail) {
@@ -150,6 +161,7 @@ std::vector<Problem> target_problems(const JobDetail& detail, Oid relation, cons
     require("_source_file", "text");
     require("_source_row", "bigint");
     require("_loaded_at", "timestamptz");
+    require_exact_times(columns, detail, table, &problems);
   }
   if (!detail.rescue_column.empty()) require(detail.rescue_column, "jsonb");
   const size_t before = problems.size();

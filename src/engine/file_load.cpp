@@ -210,6 +210,7 @@ files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* 
     request.provenance = {require_attribute(kFileColumn, columns_, options_.table, "text"),
                           require_attribute(kRowColumn, columns_, options_.table, "bigint"),
                           require_attribute(kLoadedAtColumn, columns_, options_.table, "timestamptz")};
+  request.loaded_at = pg::timestamp_text(stamp_);
   add_constants(file, &request);
   return request;
 }

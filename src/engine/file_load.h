@@ -12,6 +12,7 @@
 
 #include "engine/column_match.h"
 #include "engine/load_options.h"
+#include "pg/clock.h"
 #include "pg/replacement.h"
 
 namespace etl {
@@ -53,6 +54,9 @@ class FileLoad {
   // Adds the rows of a file; says what it gave.
   Loaded add(const FileInput& file);
 
+  // What _loaded_at says in all rows of this load; none without provenance.
+  std::optional<int64_t> stamp() const { return options_.provenance ? std::optional(stamp_) : std::nullopt; }
+
   // Puts everything in its place. `filled` is told the number of rows when this transaction finds them in the table,
   // and readers are not locked out yet. Returns the sum, with the notes of all files.
   Loaded finish(const std::function<void(int64_t rows)>& filled);
@@ -75,6 +79,7 @@ class FileLoad {
   FileReader* files_;
   LoadOptions options_;
   JobReader reader_;
+  const TimestampTz stamp_ = pg::now().at;
   Oid table_;
   Oid target_;  // that is filled: the table, or the temporary one of an upsert
   std::unique_ptr<pg::Replacement> replacement_;

@@ -9,12 +9,14 @@ namespace etl::file_store {
 namespace {
 
 constexpr size_t kBatch = 1000;
-constexpr const char* kKnownColumns = "file_id, path, size, modified_ns, content_hash, reload";
+constexpr const char* kKnownColumns = "file_id, path, size, modified_ns, content_hash, reload, row_stamp";
 std::vector<Known> known_of(const pg::Rows& rows) {
   std::vector<Known> files;
-  for (int i = 0; i < rows.size(); ++i)
-    files.push_back(
-        {rows.int8(i, 0), {rows.text(i, 1), {rows.int8(i, 2), rows.int8(i, 3)}, rows.text(i, 4)}, rows.boolean(i, 5)});
+  for (int i = 0; i < rows.size(); ++i) {
+    Version version{rows.text(i, 1), {rows.int8(i, 2), rows.int8(i, 3)}, rows.text(i, 4)};
+    files.push_back({rows.int8(i, 0), std::move(version), rows.boolean(i, 5), std::nullopt});
+    if (!rows.null(i, 6)) files.back().stamp = rows.timestamp(i, 6);
+  }
   return files;
 }
 
@@ -35,16 +37,58 @@ void require_change(const pg::Rows& rows, const std::string& path) {
                     "It was dropped or renamed while its run was going on.");
 }
 
+enum class Purpose { kLoad, kAnnounce };
+
+std::vector<Unknown> find_unknown(const Job& job, const std::vector<Version>& files, Purpose purpose) {
+  // OFFSET and LIMIT: one look into an index for each file, whatever the planner believes of the tables.
+  static pg::Statement find{
+      "SELECT w.no, (SELECT true FROM setup.load_files m WHERE m.layer = $1 AND m.job_name = $2 AND m.location = $3 "
+      "AND m.size = w.size AND m.path <> w.path AND m.is_current LIMIT 1), "
+      "(SELECT max(e.file_id) FROM setup.load_files e WHERE e.layer = $1 AND e.job_name = $2 AND e.location = $3 "
+      "AND e.path = w.path AND e.size = w.size AND e.modified_ns = w.modified_ns AND e.status = 'FAILED') "
+      "FROM unnest($4::text[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS w(path, size, modified_ns, no) "
+      "LEFT JOIN LATERAL (SELECT size, modified_ns, reload FROM setup.load_files WHERE layer = $1 AND job_name = $2 "
+      "AND location = $3 AND path = w.path AND is_current OFFSET 0) f ON true "
+      "LEFT JOIN LATERAL (SELECT true AS announced FROM setup.file_arrivals WHERE $7 AND layer = $1 AND job_name = $2 "
+      "AND location = $3 AND path = w.path AND size = w.size AND modified_ns = w.modified_ns OFFSET 0) a ON true "
+      "WHERE ((f.size, f.modified_ns) IS DISTINCT FROM (w.size, w.modified_ns) OR (f.reload AND NOT $7)) "
+      "AND a.announced IS NULL ORDER BY w.no",
+      {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLOID}};
+  std::vector<std::pair<int64_t, Unknown>> found;  // with the last of its failures; 0: none
+  for (size_t from = 0; from < files.size(); from += kBatch) {
+    std::vector<std::string> paths;
+    std::vector<int64_t> sizes, times;
+    for (size_t i = from; i < std::min(from + kBatch, files.size()); ++i) {
+      paths.push_back(files[i].path);
+      sizes.push_back(files[i].facts.size);
+      times.push_back(files[i].facts.modified_ns);
+    }
+    const pg::Rows rows = find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location),
+                                    pg::text_array(paths), pg::int8_array(sizes, INT64_MIN),
+                                    pg::int8_array(times, INT64_MIN), pg::value(purpose == Purpose::kAnnounce)});
+    for (int i = 0; i < rows.size(); ++i) {
+      const size_t place = from + static_cast<size_t>(rows.int8(i, 0)) - 1;
+      // One that cannot be remembered has failed whenever it was tried.
+      const int64_t failure = files[place].path.size() > kLongestPath ? INT64_MAX : rows.int8(i, 2);
+      found.push_back({failure, {place, rows.boolean(i, 1)}});
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Unknown> unknown;
+  for (const auto& each : found) unknown.push_back(each.second);
+  return unknown;
+}
+
 // The row's job is looked at, so that it is a message of ours that says that it is gone.
 void write(const RunKey& run, int attempt, const Job& job, const Load& load, bool loaded) {
   static pg::Statement insert{
       "INSERT INTO setup.load_files (layer, job_name, location, path, size, modified_ns, modified_at, content_hash, "
-      "status, rows_loaded, rows_rejected, run_id, attempt, sqlstate, message, is_current) "
+      "status, rows_loaded, rows_rejected, run_id, attempt, sqlstate, message, is_current, row_stamp) "
       "SELECT $1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN 'LOADED' ELSE 'FAILED' END, "
-      "CASE WHEN $9 THEN $10 END, CASE WHEN $9 THEN $11 END, $12, $13, $14, $15, $9 "
+      "CASE WHEN $9 THEN $10 END, CASE WHEN $9 THEN $11 END, $12, $13, $14, $15, $9, $16 "
       "FROM setup.load_jobs j WHERE j.layer = $1 AND j.job_name = $2",
       {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID, INT8OID, INT8OID,
-       INT8OID, INT4OID, TEXTOID, TEXTOID}};
+       INT8OID, INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
   const Version& version = load.version;
   const std::string sqlstate = loaded ? "" : unpack_sql_state(load.sqlstate);
   const pg::Rows rows =
@@ -52,7 +96,8 @@ void write(const RunKey& run, int attempt, const Job& job, const Load& load, boo
                   pg::value(version.facts.size), pg::value(version.facts.modified_ns),
                   pg::timestamp_value(timestamp_of(version.facts.modified_ns)), pg::text_or_null(version.hash),
                   pg::value(loaded), pg::value(load.rows), pg::value(load.rejected), pg::value(run.id),
-                  pg::value(attempt), pg::text_or_null(sqlstate), pg::text_or_null(load.message)});
+                  pg::value(attempt), pg::text_or_null(sqlstate), pg::text_or_null(load.message),
+                  load.stamp ? pg::timestamp_value(*load.stamp) : pg::null_value()});
   if (rows.processed() == 0) fail_without_job(job);
 }
 
@@ -63,30 +108,12 @@ void require_job(const Job& job) {
   if (find.run({pg::value(job.layer), pg::value(job.name)}).size() == 0) fail_without_job(job);
 }
 
-std::vector<size_t> find_unknown(const Job& job, const std::vector<Version>& files) {
-  // OFFSET 0: one look into an index for each, whatever the planner believes of the table.
-  static pg::Statement find{
-      "SELECT w.no FROM unnest($4::text[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS w(path, size, modified_ns, "
-      "no) "
-      "LEFT JOIN LATERAL (SELECT size, modified_ns FROM setup.load_files WHERE layer = $1 AND job_name = $2 "
-      "AND location = $3 AND path = w.path AND is_current AND NOT reload OFFSET 0) f ON true "
-      "WHERE (f.size, f.modified_ns) IS DISTINCT FROM (w.size, w.modified_ns) ORDER BY w.no",
-      {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID}};
-  std::vector<size_t> unknown;
-  for (size_t from = 0; from < files.size(); from += kBatch) {
-    std::vector<std::string> paths;
-    std::vector<int64_t> sizes, times;
-    for (size_t i = from; i < std::min(from + kBatch, files.size()); ++i) {
-      paths.push_back(files[i].path);
-      sizes.push_back(files[i].facts.size);
-      times.push_back(files[i].facts.modified_ns);
-    }
-    const pg::Rows rows =
-        find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location), pg::text_array(paths),
-                  pg::int8_array(sizes, INT64_MIN), pg::int8_array(times, INT64_MIN)});
-    for (int i = 0; i < rows.size(); ++i) unknown.push_back(from + static_cast<size_t>(rows.int8(i, 0)) - 1);
-  }
-  return unknown;
+std::vector<Unknown> find_to_load(const Job& job, const std::vector<Version>& files) {
+  return find_unknown(job, files, Purpose::kLoad);
+}
+
+std::vector<Unknown> find_to_announce(const Job& job, const std::vector<Version>& files) {
+  return find_unknown(job, files, Purpose::kAnnounce);
 }
 
 std::optional<Known> find_by_path(const Job& job, const std::string& path) {
@@ -97,10 +124,19 @@ std::optional<Known> find_by_path(const Job& job, const std::string& path) {
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-std::vector<Known> find_by_content(const Job& job, const std::string& hash) {
-  static const std::string sql = select_known(" AND content_hash = $4 ORDER BY file_id");
-  static pg::Statement find{sql.c_str(), {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
-  return known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location), pg::value(hash)}));
+std::vector<Known> find_same(const Job& job, const Version& file) {
+  static const std::string sql = select_known(" AND size = $4 AND content_hash = $5 ORDER BY file_id");
+  static pg::Statement find{sql.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID}};
+  return known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location),
+                            pg::value(file.facts.size), pg::value(file.hash)}));
+}
+
+std::optional<Known> find_original(const Job& job, const Version& file) {
+  static const std::string sql = select_known(" AND size = $4 AND content_hash = $5 LIMIT 1");
+  static pg::Statement find{sql.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID}};
+  const auto found = known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location),
+                                        pg::value(file.facts.size), pg::value(file.hash)}));
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 std::vector<Known> find_all(const Job& job) {
@@ -138,15 +174,43 @@ void mark_all_replaced(const Job& job) {
   update.run({pg::value(job.layer), pg::value(job.name)});
 }
 
-void change(const Known& known, const Version& now, const std::string& message) {
+void touch(const Known& known, const Version& now) {
   static pg::Statement update{
-      "UPDATE setup.load_files SET path = $2, size = $3, modified_ns = $4, modified_at = $5, message = $6 "
-      "WHERE file_id = $1 AND path = $7 AND is_current",
-      {INT8OID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID}};
-  require_change(update.run({pg::value(known.id), pg::value(now.path), pg::value(now.facts.size),
-                             pg::value(now.facts.modified_ns), pg::timestamp_value(timestamp_of(now.facts.modified_ns)),
-                             pg::value(message), pg::value(known.version.path)}),
+      "UPDATE setup.load_files SET modified_ns = $2, modified_at = $3, message = 'touched: its content is the same' "
+      "WHERE file_id = $1 AND path = $4 AND is_current",
+      {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID}};
+  require_change(update.run({pg::value(known.id), pg::value(now.facts.modified_ns),
+                             pg::timestamp_value(timestamp_of(now.facts.modified_ns)), pg::value(now.path)}),
                  now.path);
+}
+
+void move(const std::vector<Move>& moves) {
+  // First none of them is current: one may take the path of another.
+  static pg::Statement leave{
+      "UPDATE setup.load_files f SET is_current = false FROM unnest($1::bigint[], $2::text[]) AS m(file_id, path) "
+      "WHERE f.file_id = m.file_id AND f.path = m.path AND f.is_current",
+      {INT8ARRAYOID, TEXTARRAYOID}};
+  static pg::Statement arrive{
+      "UPDATE setup.load_files f SET path = m.path, modified_ns = m.modified_ns, modified_at = m.modified_at, "
+      "message = format('renamed from \"%s\"', f.path), is_current = true "
+      "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::timestamptz[]) "
+      "AS m(file_id, path, modified_ns, modified_at) WHERE f.file_id = m.file_id",
+      {INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}};
+  std::vector<int64_t> ids, modified;
+  std::vector<TimestampTz> times;
+  std::vector<std::string> from, to;
+  for (const Move& move : moves) {
+    ids.push_back(move.from.id);
+    from.push_back(move.from.version.path);
+    to.push_back(move.to.path);
+    modified.push_back(move.to.facts.modified_ns);
+    times.push_back(timestamp_of(move.to.facts.modified_ns));
+  }
+  const pg::Value id_array = pg::int8_array(ids, INT64_MIN);
+  if (leave.run({id_array, pg::text_array(from)}).processed() != moves.size())
+    throw pg::Failure(ERRCODE_T_R_SERIALIZATION_FAILURE, "files were loaded by another attempt meanwhile");
+  arrive.run(
+      {id_array, pg::text_array(to), pg::int8_array(modified, INT64_MIN), pg::timestamp_array(times, DT_NOBEGIN)});
 }
 
 Sum sum_of_run(const RunKey& run, const Job& job) {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "engine/shared_state.h"
-#include "locations/directory.h"
+#include "locations/versions.h"
+#include "pg/engine_rights.h"
 #include "pg/spi.h"
 
 namespace etl::file_store {
@@ -15,19 +16,9 @@ struct Job {
   std::string location;
 };
 
-// A file as it was at some time.
-struct Version {
-  std::string path;
-  locations::FileFacts facts;
-  std::string hash;  // SHA-256 of its content as hexadecimal digits; empty: not looked at
-};
-
-// A version that the job's table holds.
-struct Known {
-  int64_t id;
-  Version version;
-  bool reload;  // somebody wants it loaded once more
-};
+using locations::Known;
+using locations::Move;
+using locations::Version;
 
 // One attempt to load a file.
 struct Load {
@@ -35,7 +26,8 @@ struct Load {
   int64_t rows = 0;
   int64_t rejected = 0;
   std::string message;
-  int sqlstate = 0;  // of one that failed
+  int sqlstate = 0;              // of one that failed
+  std::optional<int64_t> stamp;  // as in Known
 };
 
 // A path that is longer than this cannot be remembered.
@@ -44,12 +36,23 @@ inline constexpr size_t kLongestPath = 2000;
 // Failure (undefined_object) if the job was dropped: nothing could be remembered of it.
 void require_job(const Job& job);
 
-// Which of these files the table does not hold, by path, size and time: their places in the list. Paths are no longer
-// than kLongestPath.
-std::vector<size_t> find_unknown(const Job& job, const std::vector<Version>& files);
+// A file that the table does not hold as it is now, by path, size and time.
+struct Unknown {
+  size_t place;         // in the list
+  bool may_have_moved;  // the table holds a version of its size from another path
+};
+
+// Those of these files that are to be loaded, or to be loaded once more, in the order in which that is to be tried:
+// what has failed before comes last, so that it keeps no other from its turn, and what was not tried for longest goes
+// first.
+std::vector<Unknown> find_to_load(const Job& job, const std::vector<Version>& files);
+
+// Those for which a run is to be started: none was, for what they are now.
+std::vector<Unknown> find_to_announce(const Job& job, const std::vector<Version>& files);
 
 std::optional<Known> find_by_path(const Job& job, const std::string& path);
-std::vector<Known> find_by_content(const Job& job, const std::string& hash);
+std::vector<Known> find_same(const Job& job, const Version& file);        // in content, in the order of their loads
+std::optional<Known> find_original(const Job& job, const Version& file);  // the first of them
 std::vector<Known> find_all(const Job& job);
 
 // A file was loaded. Raises a unique violation if another transaction has loaded it meanwhile: is_second_load().
@@ -63,8 +66,11 @@ void write_failed(const RunKey& run, int attempt, const Job& job, const Load& lo
 void mark_replaced(const Known& known);
 void mark_all_replaced(const Job& job);
 
-// A version has another path or time now. Failure (serialization_failure) if the table does not hold it any more.
-void change(const Known& known, const Version& now, const std::string& message);
+// A version has another time now. Failure (serialization_failure) if the table does not hold it any more.
+void touch(const Known& known, const Version& now);
+
+// Versions have other paths now, also each other's. The same Failure, or is_second_load().
+void move(const std::vector<Move>& moves);
 
 // What a run has loaded of the job, in all its attempts.
 struct Sum {
@@ -73,6 +79,15 @@ struct Sum {
   int64_t rejected;
 };
 Sum sum_of_run(const RunKey& run, const Job& job);
+
+// Runs calls of these with what they need, in a session of a user.
+template <typename F>
+auto use(F&& calls) {
+  const pg::EngineRights rights;
+  const pg::LatestSnapshot snapshot;
+  const pg::Spi spi;
+  return calls();
+}
 
 }  // namespace etl::file_store
 

@@ -10,6 +10,20 @@ namespace etl {
 
 using file_store::Version;
 
+namespace {
+
+std::string content_hash(const locations::File& file) {
+  pg::Sha256 hash;
+  file.read_all([&](std::string_view piece) {
+    pg::check_interrupts();
+    hash.add(piece);
+    return true;
+  });
+  return hash.hex();
+}
+
+}  // namespace
+
 JobFiles::JobFiles(const std::string& location, const std::string& file, const std::string& reader_options)
     : name_(location), file_(file), reader_(parse_reader_options(reader_options)) {}
 
@@ -55,30 +69,37 @@ FileInput JobFiles::input(const locations::File& file) const {
   return input;
 }
 
-bool JobFiles::is_there(const std::string& path) const {
+// What cannot be read is a Failure that names the file.
+template <typename F>
+auto JobFiles::readable(const std::string& path, F&& body) const {
   try {
-    open_directory(location_).open_file(path);
-    return true;
+    return body();
   } catch (const locations::FileError& error) {
-    return error.kind() != locations::FileError::Kind::kMissing;
+    throw failure_of(location_, path, error);
   }
 }
 
-std::string content_hash(const locations::File& file) {
-  pg::Sha256 hash;
-  file.read_all([&](std::string_view piece) {
-    pg::check_interrupts();
-    hash.add(piece);
-    return true;
-  });
-  return hash.hex();
+std::string JobFiles::hash(const locations::File& file) const {
+  return readable(file.path(), [&] { return content_hash(file); });
 }
 
-void require_same(const locations::File& file) {
-  if (file.facts_now() == file.facts()) return;
+void JobFiles::require_same(const locations::File& file) const {
+  if (readable(file.path(), [&] { return file.facts_now(); }) == file.facts()) return;
   throw pg::Failure(ERRCODE_OBJECT_IN_USE, pg::format("file \"%s\" changed while it was read", file.path().c_str()), "",
                     "A location can leave files alone that have just been written: stable_for of "
                     "setup.create_location().");
+}
+
+bool JobFiles::is_gone(const Version& version) const {
+  const locations::Directory directory = open_directory(location_);
+  try {
+    const locations::File file = directory.open_file(version.path);
+    if (file.facts() == version.facts) return false;
+    return file.facts().size != version.facts.size || content_hash(file) != version.hash;
+  } catch (const locations::FileError& error) {
+    return error.kind() == locations::FileError::Kind::kMissing ||
+           error.kind() == locations::FileError::Kind::kNotRegular;
+  }
 }
 
 }  // namespace etl

@@ -24,21 +24,24 @@ class JobFiles {
   locations::File open(const std::string& path) const;
   FileInput input(const locations::File& file) const;
 
-  // False if there is certainly nothing at this path.
-  bool is_there(const std::string& path) const;
+  // SHA-256 of what is in a file. Can be cancelled; needs a transaction. Failure where it cannot be read.
+  std::string hash(const locations::File& file) const;
+
+  // Failure (object_in_use) if a file is not what it was when it was opened.
+  void require_same(const locations::File& file) const;
+
+  // Whether a version is certainly not at its path any more: by size and time, or else by its content.
+  bool is_gone(const file_store::Version& version) const;
 
  private:
+  template <typename F>
+  auto readable(const std::string& path, F&& body) const;
+
   const std::string name_;
   const std::string file_;
   const JobReader reader_;
   Location location_;
   std::string nothing_found_;
 };
-
-// SHA-256 of what is in a file. Can be cancelled; needs a transaction.
-std::string content_hash(const locations::File& file);
-
-// Failure (object_in_use) if a file is not what it was when it was opened.
-void require_same(const locations::File& file);
 
 }  // namespace etl

@@ -92,6 +92,7 @@ struct LoadRequest {
   std::vector<Match> columns;
   std::vector<Constant> constants;
   Provenance provenance;
+  std::string loaded_at;         // for provenance: the time of the load, as SQL writes it
   int rescue_attribute = 0;      // of type jsonb: takes what the file has and the table has not; 0: none
   bool puts_rows_aside = false;  // instead of failing at the first that does not fit
   int64_t first_row = 1;         // number of the file's first row, for provenance

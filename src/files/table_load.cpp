@@ -47,10 +47,6 @@ Datum constant_datum(const FormData_pg_attribute& target, const std::optional<st
   });
 }
 
-std::string now_text() {
-  return pg::guard([] { return timestamptz_to_str(GetCurrentTimestamp()); });
-}
-
 // What the values of a column and the separators behind them take in a text file.
 int64_t text_bytes(duckdb_vector vector, size_t rows) {
   duckdb_logical_type type = duckdb_vector_get_column_type(vector);
@@ -77,7 +73,7 @@ class Load {
     if (request.rescue_attribute != 0) add_rescue();
     for (const Constant& constant : request.constants) add_fixed(constant.attribute, constant.text);
     if (request.provenance.file != 0) add_fixed(request.provenance.file, request.source.name);
-    if (request.provenance.loaded_at != 0) add_fixed(request.provenance.loaded_at, now_text());
+    if (request.provenance.loaded_at != 0) add_fixed(request.provenance.loaded_at, request.loaded_at);
     if (request.provenance.row != 0) fixed_.push_back({request.provenance.row, std::nullopt, true, 0});
     for (const LoadedColumn& column : loaded_) attributes_.push_back(column.attribute);
     for (const FixedColumn& column : fixed_) attributes_.push_back(column.attribute);

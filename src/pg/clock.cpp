@@ -1,5 +1,7 @@
 #include "pg/clock.h"
 
+#include "pg/guard.h"
+
 namespace etl::pg {
 
 int64_t monotonic_us() {
@@ -18,6 +20,10 @@ long milliseconds_until(int64_t due) {
 
 Moment now() {
   return {GetCurrentTimestamp(), monotonic_us()};
+}
+
+std::string timestamp_text(TimestampTz time) {
+  return guard([&] { return timestamptz_to_str(time); });
 }
 
 Moment later(const Moment& moment, int64_t milliseconds) {

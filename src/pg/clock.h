@@ -21,6 +21,9 @@ struct Moment {
 };
 
 Moment now();
+
+// A time of the wall as SQL writes it, exactly, whatever the session's time zone.
+std::string timestamp_text(TimestampTz time);
 Moment later(const Moment& moment, int64_t milliseconds);
 
 // When monotonic_ms() will have reached a moment.

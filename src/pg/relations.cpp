@@ -130,7 +130,9 @@ std::vector<Column> loadable_columns(Oid table) {
   std::vector<Column> loadable;
   for (int i = 0; i < columns->natts; ++i) {
     const FormData_pg_attribute& column = *TupleDescAttr(columns, i);
-    if (!column.attisdropped && column.attgenerated == '\0') loadable.push_back({NameStr(column.attname), i + 1});
+    if (column.attisdropped || column.attgenerated != '\0') continue;
+    const char* type = guard([&] { return format_type_with_typemod(column.atttypid, column.atttypmod); });
+    loadable.push_back({NameStr(column.attname), i + 1, type});
   }
   return loadable;
 }

@@ -29,7 +29,8 @@ Oid table_owner(Oid table);
 
 struct Column {
   std::string name;
-  int number;  // from 1, as pg_attribute.attnum
+  int number;        // from 1, as pg_attribute.attnum
+  std::string type;  // as format_type() says it
 };
 
 // Columns that a load can fill: not dropped, not generated, in their order.

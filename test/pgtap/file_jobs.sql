@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(130);
+SELECT plan(145);
 
 -- What a job may say
 
@@ -151,6 +151,27 @@ CALL setup.orchestrate_bronze(jobs => '{added}');
 SELECT is(content('added'), '1:a 2:b 3:c 3:c 4:d 5:e', 'a file that took another one''s name is known by its content, too');
 SELECT is(held('added'), 'a/1.csv 2, a/2.csv 1, a/3.csv 1', 'and load_files has it there only');
 
+-- Files that take each other's names
+
+CALL job('rotated', $$file_path => 'l/*', load_mode => 'append'$$);
+\! mkdir $FILES/in/l; printf 'id,name\n1,a\n' > $FILES/in/l/log.csv
+CALL setup.orchestrate_bronze(jobs => '{rotated}');
+\! cd $FILES/in/l; mv log.csv log.1.csv; printf 'id,name\n2,b\n' > log.csv
+CALL setup.orchestrate_bronze(jobs => '{rotated}');
+SELECT is(content('rotated') || ', ' || told('rotated'), '1:a 2:b, OK 1 1 file; 1 renamed',
+  'a log that was rotated is known, though there is another file at its old path');
+\! cd $FILES/in/l; mv log.1.csv log.2.csv; mv log.csv log.1.csv; printf 'id,name\n3,c\n' > log.csv
+CALL setup.orchestrate_bronze(jobs => '{rotated}');
+SELECT is(content('rotated') || ', ' || held('rotated'), '1:a 2:b 3:c, l/log.1.csv 1, l/log.2.csv 1, l/log.csv 1', 'so is a chain of them');
+SELECT is(said('rotated', 'l/log.2.csv'), 'LOADED renamed from "l/log.1.csv"', 'each from the one before');
+\! cd $FILES/in/l; mv log.csv log_3.csv; printf 'id,name\n4,d\n' > log.csv
+CALL setup.orchestrate_bronze(jobs => '{rotated}');
+SELECT is(content('rotated') || ', ' || said('rotated', 'l/log.csv'), '1:a 2:b 3:c 4:d, LOADED',
+  'in whatever order their names are: nothing was replaced');
+\! cd $FILES/in/l; mv log.csv x; mv log.1.csv log.csv; mv x log.1.csv
+CALL setup.orchestrate_bronze(jobs => '{rotated}');
+SELECT is(content('rotated') || ', ' || told('rotated'), '1:a 2:b 3:c 4:d, OK 0 no new file; 2 renamed', 'files may change places');
+
 -- When a file fails
 
 \! printf 'id,name\nx,y\n' > $FILES/in/a/0.csv; printf 'id,name\n6,f\n' > $FILES/in/a/6.csv
@@ -173,6 +194,23 @@ SELECT is((SELECT string_agg(status || ' ' || count, ', ' ORDER BY status) FROM 
   setup.load_files WHERE run_id = last_run() GROUP BY status) s), 'FAILED 2, LOADED 1',
   'a second attempt goes on with the files that are left');
 \! rm $FILES/in/a/8.csv
+
+CALL job('starved', $$file_path => 'k/*', load_mode => 'append'$$);
+\! mkdir $FILES/in/k; for i in $(seq 100 200); do printf 'id,name\nx,y\n' > $FILES/in/k/bad_$i.csv; done
+\! printf 'id,name\n1,a\n' > $FILES/in/k/good.csv
+CALL setup.orchestrate_bronze(jobs => '{starved}');
+SELECT alike((SELECT detail FROM setup.load_log WHERE run_id = last_run()), '%and 90 more; after so many, 2 others were not tried',
+  'after 100 files that fail an attempt gives up');
+CALL setup.orchestrate_bronze(jobs => '{starved}');
+SELECT is(content('starved'), '1:a', 'the next one begins with files that have not failed');
+SELECT is((SELECT count(DISTINCT path) FROM setup.load_files WHERE job_name = 'starved' AND status = 'FAILED'), 101::bigint,
+  'so that each of them is tried');
+CALL job('deep', $$file_path => 'w/**', load_mode => 'append'$$);
+\! name=$(printf 'd%.0s' $(seq 250)); deep=$FILES/in/w/x; for i in 1 2 3 4 5 6 7 8; do deep=$deep/$name; done; mkdir -p $deep; printf 'id,name\n2,b\n' > $deep/2.csv; printf 'id,name\n1,a\n' > $FILES/in/w/1.csv
+CALL setup.orchestrate_bronze(jobs => '{deep}');
+SELECT is(content('deep') || ', ' || held('deep') || ', ' || left((SELECT detail FROM setup.load_log WHERE run_id = last_run()), 14),
+  '1:a, w/1.csv 1, file "w/x/dddd', 'a path that is too long to be remembered fails the attempt');
+SELECT is_empty($$SELECT FROM setup.load_files WHERE job_name = 'deep' AND status = 'FAILED'$$, 'and no other file is blamed');
 
 -- Asking for a file once more
 
@@ -242,6 +280,37 @@ SELECT is(origins(), '3 p/old/2.csv 1, 4 p/1.csv 1', 'a file that is loaded once
 \! mv $FILES/in/p/old/2.csv $FILES/in/p/1.csv
 CALL setup.orchestrate_bronze(jobs => '{origins}');
 SELECT is(origins(), '3 p/1.csv 1', 'where a file took another one''s name, the rows of that one go');
+
+\! cd $FILES/in/p; printf 'id,name\n4,d\n' > 2.csv
+CALL setup.orchestrate_bronze(jobs => '{origins}');
+\! cd $FILES/in/p; mv 1.csv 3.csv; mv 2.csv 1.csv; mv 3.csv 2.csv
+CALL setup.orchestrate_bronze(jobs => '{origins}');
+SELECT is(origins(), '3 p/2.csv 1, 4 p/1.csv 1', 'where files changed places, so did their rows');
+
+-- Two jobs that load files of one path into one table
+\! mkdir $FILES/in/eu $FILES/in/us; for i in eu us; do printf "id,name\n1,$i\n" > $FILES/in/$i/2024.csv; done
+SELECT setup.create_location(l, 'file://' || :'files' || '/in/' || l), setup.grant_location(l, 'loader') FROM unnest('{eu,us}'::text[]) l;
+CREATE TABLE bronze.sales (id int, name text, _source_file text, _source_row bigint, _loaded_at timestamptz);
+CREATE TABLE bronze.old_sales () INHERITS (bronze.sales);
+ALTER TABLE bronze.sales OWNER TO loader;
+SELECT setup.add_job('bronze', l, table_name => 'sales', location => l, file_path => '*', owner => 'loader', load_mode => 'append',
+  provenance => true, max_attempts => 1) FROM unnest('{eu,us}'::text[]) l;
+CREATE FUNCTION sales() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(concat_ws(' ', name, _source_file), ', ' ORDER BY name) FROM ONLY bronze.sales $$;
+CALL setup.orchestrate_bronze(jobs => '{eu, us}');
+INSERT INTO bronze.old_sales SELECT * FROM bronze.sales;
+\! printf 'id,name\n2,eu 2\n' > $FILES/in/eu/2024.csv
+CALL setup.orchestrate_bronze(jobs => '{eu}');
+SELECT is(sales(), 'eu 2 2024.csv, us 2024.csv', 'a file that is replaced takes no rows of another job''s along');
+SELECT is((SELECT count(*) FROM bronze.old_sales), 2::bigint, 'nor any of a table that inherits');
+\! mv $FILES/in/us/2024.csv $FILES/in/us/24.csv
+CALL setup.orchestrate_bronze(jobs => '{us}');
+SELECT is(sales(), 'eu 2 2024.csv, us 24.csv', 'nor does one that is renamed');
+DROP TABLE bronze.old_sales;
+ALTER TABLE bronze.sales ALTER COLUMN _loaded_at TYPE timestamptz(0);
+SELECT is((SELECT concat_ws(E'\n', detail, hint) FROM caught($$SELECT setup.start_run(jobs => '{eu}')$$)),
+  'job "bronze.eu": column "_loaded_at" of table bronze.sales is of type timestamp(0) with time zone, not timestamp with time zone
+ALTER TABLE bronze.sales ALTER COLUMN _loaded_at TYPE timestamptz;', 'which takes the exact moment of their load');
 
 -- upsert
 
@@ -397,7 +466,8 @@ UPDATE setup.load_jobs SET statement_timeout = NULL, timeout = '1 s' WHERE job_n
 SELECT setup.start_run(jobs => '{stopped}') AS run \gset
 SELECT is(setup.wait_run(:run) || ', ' || told('stopped'), 'ERROR, TIMED_OUT 57014 took longer than its timeout of 1.00 s',
   'the timeout of the job ends all');
-SELECT is(content('stopped') || ', ' || held('stopped'), '1:a 2:b, s/1.csv 2', 'what was loaded by then stays');
+SELECT is(content('stopped') || ', ' || held('stopped'), '1:a 2:b 4:d, s/1.csv 2, s/3.csv 1',
+  'what was loaded by then stays; the file that had failed was the last to be tried');
 UPDATE setup.load_jobs SET timeout = NULL WHERE job_name = 'stopped';
 SELECT setup.start_run(jobs => '{stopped}') AS run \gset
 SELECT wait_until($$EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%s/2.csv%' AND wait_event = 'PgSleep')$$);
@@ -437,7 +507,7 @@ UPDATE setup.load_files SET loaded_at = now() - interval '1 year';
 SELECT setup.drop_history(now() - interval '1 month');
 SELECT is((SELECT count(*) FROM setup.load_files WHERE NOT is_current), 0::bigint,
   'what the table does not hold leaves with the rest of history');
-SELECT is(held('origins'), 'p/1.csv 1', 'what it holds stays');
+SELECT is(held('origins'), 'p/1.csv 1, p/2.csv 1', 'what it holds stays');
 
 SELECT * FROM finish();
 DROP OWNED BY loader, stranger;
