@@ -61,6 +61,7 @@ SELECT is((SELECT count(*) FROM setup.running_jobs), 0::bigint, 'and is not show
 
 -- What is known from earlier runs
 
+SELECT wait_until($$EXISTS (SELECT FROM setup.job_history WHERE job_name = 'counts')$$);
 UPDATE setup.job_history SET expected_ms = 3600000 WHERE job_name = 'counts';
 DELETE FROM gates;
 SELECT setup.start_run('work') AS run \gset
