@@ -421,11 +421,14 @@ for my $case (@cases) {
   is("$outcomes{\"${name}_fail\"}\n$outcomes{\"${name}_reject\"}", "$fails\n" . ($rejects // $fails), $name);
 }
 push @rounds, { run_all() } for 2, 3;
+# What allocators keep goes up and down by some MB; a leak grows in every round.
+my $allowed = 32_768;
+push @rounds, { run_all() } while @rounds < 6 && $rounds[-1]{RssAnon} >= $rounds[-2]{RssAnon} + $allowed;
 note join ', ', map { "$_ $rounds[1]{$_} $rounds[2]{$_}" } sort keys %{ $rounds[2] };
 is($rounds[2]{pid}, $rounds[0]{pid}, 'one worker loads all files three times');
 is($rounds[2]{descriptors}, $rounds[1]{descriptors}, 'it keeps no descriptor');
 is($rounds[2]{Threads}, 1, 'no thread');
-cmp_ok($rounds[2]{RssAnon}, '<', $rounds[1]{RssAnon} + 32_768, 'and no memory');
+cmp_ok($rounds[-1]{RssAnon}, '<', $rounds[-2]{RssAnon} + $allowed, 'and no memory');
 
 # Names that lead elsewhere, and things that are no files.
 
