@@ -1,0 +1,26 @@
+// JSON as state machines see it.
+//
+// Objects are sorted by their keys: what a user stores as jsonb has no order of its own. Numbers are 64-bit integers
+// or doubles, and compare as numbers: 0 equals 0.0.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace etl::states {
+
+using Json = nlohmann::json;
+
+constexpr size_t kLargestPayload = 262'144;  // bytes of UTF-8, of an input, an output, a result and all variables
+constexpr int kDeepestJson = 1'000;          // objects and arrays within each other
+
+// nullopt where the text is no JSON (also where a string is not UTF-8 or has half a surrogate pair, or a number is no
+// finite double), or is nested deeper than kDeepestJson. Never recursive.
+std::optional<Json> parse_json(std::string_view text);
+
+std::string compact(const Json& value);    // without blanks: {"a":1}
+size_t size_in_bytes(const Json& value);   // of compact(), without making it
+
+}  // namespace etl::states

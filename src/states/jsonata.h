@@ -1,0 +1,70 @@
+// JSONata, the second query language: the reference implementation, run by Duktape.
+//
+// An engine keeps one interpreter with the library loaded, and a few parsed expressions. Every evaluation gets new
+// bindings; nothing of one is left for the next. Time, memory, depth and steps of regular expressions are bounded; an
+// expression that exceeds a bound fails by itself, and the engine goes on.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "states/failure.h"
+#include "states/intrinsics.h"
+#include "states/scope.h"
+
+namespace etl::states {
+
+struct JsonataLimits {
+  std::chrono::milliseconds time{2'000};  // of one evaluation
+  size_t memory = 64 << 20;               // bytes, of the whole interpreter
+};
+
+// What an expression gave.
+struct JsonataResult {
+  enum class Kind { kValue, kUndefined, kUnsupported };  // kUnsupported: a function or a regular expression
+  Kind kind = Kind::kUndefined;
+  Json value;
+};
+
+// Raised where an expression cannot be parsed or fails: code as JSONata names it (S0201, T1006, ...), or empty.
+class JsonataError : public std::runtime_error {
+ public:
+  JsonataError(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
+  const std::string& code() const { return code_; }
+
+ private:
+  std::string code_;
+};
+
+class JsonataEngine {
+ public:
+  // `interrupt` is asked several times a millisecond; true ends the evaluation with an error: a query was cancelled.
+  explicit JsonataEngine(JsonataLimits limits = {}, std::function<bool()> interrupt = nullptr);
+  ~JsonataEngine();
+  JsonataEngine(const JsonataEngine&) = delete;
+  JsonataEngine& operator=(const JsonataEngine&) = delete;
+
+  // Parses only. JsonataError.
+  void check(const std::string& expression);
+
+  // `states` is $states (input, result, errorOutput, context: those that there are), `variables` the others by name.
+  // There is no $ and no $$. With the functions that the service adds: $partition, $range, $hash, $random, $uuid,
+  // $parse; without $eval. JsonataError.
+  JsonataResult evaluate(const std::string& expression, const Json& states, const Json& variables, Entropy& entropy);
+
+ private:
+  struct Machine;
+  std::unique_ptr<Machine> machine_;
+};
+
+// The expression in a string "{% ... %}"; nullopt if it is another string.
+std::optional<std::string> jsonata_expression(const std::string& text);
+
+// `source` with each string that is an expression replaced by its value, at any depth. StateError
+// (States.QueryEvaluationError) with the service's cause, which names the field, such as Output/result: `field` is its
+// first part.
+Json evaluate_jsonata(JsonataEngine& engine, const Json& source, const std::string& field, const Json& states,
+                      const Json& variables, Entropy& entropy);
+
+}  // namespace etl::states

@@ -1,0 +1,34 @@
+// Payload templates: Parameters, ResultSelector, ItemSelector, BatchInput and Assign of the JSONPath dialect. A field
+// whose name ends in .$ gets the value of its path or intrinsic function, at any depth, and loses the ending.
+#pragma once
+
+#include "states/intrinsics.h"
+
+namespace etl::states {
+
+class Template {
+ public:
+  // PathSyntaxError, IntrinsicSyntaxError with the JSON pointer of the field in front; where a .$ field is no string,
+  // or its name is taken without the ending.
+  static Template parse(const Json& source);
+
+  // StateError, as the first field that fails.
+  Json evaluate(const Scope& scope, Entropy& entropy) const;
+
+ private:
+  struct Node;
+  std::shared_ptr<const Node> node_;
+};
+
+// A text that is a path or an intrinsic function, as ErrorPath, CausePath and the fields of a template are.
+class Expression {
+ public:
+  static Expression parse(std::string_view text);
+  Json evaluate(const Scope& scope, Entropy& entropy) const;
+
+ private:
+  std::optional<Path> path_;
+  std::optional<Intrinsic> intrinsic_;
+};
+
+}  // namespace etl::states
