@@ -32,16 +32,21 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
-// Raised by whatever evaluates a part of a state.
+// Raised by whatever evaluates a part of a state. `location` is the field with a JSONata expression that failed, as the
+// history tells it: Output/result.
 class StateError : public std::runtime_error {
  public:
-  StateError(std::string error, std::string cause)
-      : std::runtime_error(error + ": " + cause), failure_{std::move(error), std::move(cause)} {}
+  StateError(std::string error, std::string cause, std::string location = "")
+      : std::runtime_error(error + ": " + cause),
+        failure_{std::move(error), std::move(cause)},
+        location_(std::move(location)) {}
 
   const Failure& failure() const { return failure_; }
+  const std::string& location() const { return location_; }
 
  private:
   Failure failure_;
+  std::string location_;
 };
 
 }  // namespace etl::states
