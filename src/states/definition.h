@@ -16,6 +16,7 @@ enum class QueryLanguage { kJsonPath, kJsonata };
 enum class StateType { kTask, kPass, kChoice, kWait, kSucceed, kFail, kParallel, kMap };
 
 const char* name_of(StateType type);  // "Task"
+std::optional<StateType> find_state_type(std::string_view name);
 
 // A path that may be null in the definition: then it stands for an empty object, or (ResultPath) for nothing.
 struct OptionalPath {
@@ -25,7 +26,7 @@ struct OptionalPath {
 
 // A number that is written down, or found by a path (JSONPath: ...Path fields), or is an expression (JSONata).
 struct Quantity {
-  std::string field;  // as messages name it: TimeoutSeconds, TimeoutSecondsPath
+  std::string field;                               // as messages name it: TimeoutSeconds, TimeoutSecondsPath
   std::variant<double, Path, std::string> source;  // std::string: a JSONata expression, without its marks
 };
 
@@ -41,10 +42,10 @@ struct Retrier {
 struct Catcher {
   std::vector<std::string> errors;
   std::string next;
-  OptionalPath result_path;        // JSONPath
-  std::optional<Template> assign;  // JSONPath
-  Json output;                     // JSONata; discarded (is_discarded()) where not given
-  Json jsonata_assign;             // JSONata, likewise
+  OptionalPath result_path;                              // JSONPath
+  std::optional<Template> assign;                        // JSONPath
+  Json output = Json(Json::value_t::discarded);          // JSONata; discarded (is_discarded()) where not given
+  Json jsonata_assign = Json(Json::value_t::discarded);  // JSONata, likewise
 };
 
 struct Flow;
@@ -53,14 +54,14 @@ struct Flow;
 struct MapFields {
   std::shared_ptr<const Flow> processor;
   bool distributed = false;
-  std::optional<Path> items_path;         // JSONPath; or of an ItemReader's place
-  Json items;                             // JSONata
-  std::optional<Template> item_selector;  // JSONPath; also the deprecated Parameters
-  Json jsonata_item_selector;
+  std::optional<Path> items_path;               // JSONPath; or of an ItemReader's place
+  Json items = Json(Json::value_t::discarded);  // JSONata
+  std::optional<Template> item_selector;        // JSONPath; also the deprecated Parameters
+  Json jsonata_item_selector = Json(Json::value_t::discarded);
   std::optional<Quantity> max_concurrency;  // 0: no limit
   std::optional<Quantity> tolerated_failure_count;
   std::optional<Quantity> tolerated_failure_percentage;
-  std::optional<Json> item_batcher;  // as written: MaxItemsPerBatch, MaxInputBytesPerBatch, BatchInput
+  std::optional<Json> item_batcher;  // as written: MaxItemsPerBatch(Path), MaxInputBytesPerBatch(Path), BatchInput
   std::optional<Json> item_reader;   // as written
   std::optional<Json> result_writer;
   std::string label;
@@ -98,9 +99,9 @@ struct State {
   std::vector<ChoiceRule> choices;
   std::string default_next;  // empty: none
 
-  std::optional<Quantity> seconds;         // Wait
-  std::optional<std::string> timestamp;    // Wait: a literal, or (JSONata) an expression with its marks
-  std::optional<Path> timestamp_path;      // Wait
+  std::optional<Quantity> seconds;       // Wait
+  std::optional<std::string> timestamp;  // Wait: a literal, or (JSONata) an expression with its marks
+  std::optional<Path> timestamp_path;    // Wait
 
   Json error = Json(Json::value_t::discarded);  // Fail: a string; JSONata: may be an expression
   Json cause = Json(Json::value_t::discarded);
@@ -122,6 +123,7 @@ struct Definition {
   std::shared_ptr<const Flow> flow;
   std::optional<Quantity> timeout_seconds;
   std::string comment;
+  std::map<std::string, std::shared_ptr<const Flow>> flows;  // all of them, by their pointers
 
   // The flow at a pointer, wherever it is nested; null if there is none.
   const Flow* find_flow(const std::string& pointer) const;
