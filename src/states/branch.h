@@ -1,35 +1,19 @@
 // One sequence of states on its way: the machine itself, a branch of a Parallel, an iteration of a Map.
 //
-// A branch is plain data. Between two calls of advance() it waits for something outside, and can be kept as JSON; all
-// that it will do follows from it, the definition, and the events that it is told.
+// A branch is plain data. Between two calls of Interpreter::advance() it waits for something outside, and can be kept
+// as JSON; all that it will do follows from it, the definition, and the events that it is told.
 //
-//   advance(branch, Begin) -> RunTask | Wait | Fork | Ended ...   then that is done, and
-//   advance(branch, what came of it) -> ...                       until Ended or Broken
-//
-// States without effect (Pass, Choice, Succeed, Fail) never end a call: a call goes on to the next state that has one.
+//   kNew --> kTask, kWaiting, kForked <--> kRetrying --> ... --> kEnded, kBroken
+//                                                                          kBroken --> kForked, kRetrying (redrive)
 #pragma once
 
 #include <variant>
 
-#include "states/definition.h"
+#include "states/gathering.h"
 #include "states/history.h"
 #include "states/timestamp.h"
 
 namespace etl::states {
-
-class JsonataEngine;
-
-// $$.Execution and $$.StateMachine.
-struct ExecutionInfo {
-  std::string execution_id;
-  std::string execution_name;
-  std::string role;
-  Time started{};
-  int64_t redrive_count = 0;
-  std::string machine_id;
-  std::string machine_name;
-  Json input;
-};
 
 struct MapItem {
   int64_t index = 0;
@@ -37,27 +21,49 @@ struct MapItem {
 };
 
 struct Branch {
-  enum class Phase { kNew, kTask, kWaiting, kRetrying, kForked, kEnded };
+  enum class Phase { kNew, kTask, kWaiting, kRetrying, kForked, kEnded, kBroken };
 
-  std::string flow;               // pointer of its Flow
-  std::string state;              // name of the state that it is in
+  std::string flow;   // pointer of its Flow
+  std::string state;  // name of the state that it is in
   Phase phase = Phase::kNew;
-  Json input;                     // of the state, raw
-  Json outer = Json::object();    // variables of the enclosing branches, as they were when this one began
+  Json input;                       // of the state, raw
   Json variables = Json::object();  // its own
-  std::optional<MapItem> item;    // of the innermost Map around it
-  Time entered{};                 // the state
+  // Those of the branches around it, null if there are none: visible_variables() of the one above. They are no part of
+  // the JSON form, for they cannot change while this branch is open, and may be large: thousands of branches share
+  // them.
+  std::shared_ptr<const Json> outer;
+
+  std::optional<MapItem> item;  // of the innermost Map around it: $$.Map.Item
+  std::string iteration_of;     // name of the Map whose iteration it is; else empty
+  // The machine, or a child of a distributed Map: it has a history of its own, which tells of its beginning and end as
+  // of those of an execution.
+  bool is_execution = false;
+
+  Time entered{};  // the state
   EventId entered_event = 0;
   EventId last_event = 0;
-  int64_t retry_count = 0;        // of this visit of the state: $$.State.RetryCount
-  std::vector<int64_t> retries;   // by retrier
-  std::string task_token;         // of the task that is under way: $$.Task.Token
-  int64_t visits = 0;             // states entered so far; with retry_count names an attempt in a branch
-  std::vector<std::string> awaited_map_name;  // names of the Map around it, for its events; at most one
+
+  // The branch, the visit and the attempt together name an attempt; they are never used again, not even after a
+  // redrive.
+  int64_t visit = 0;    // states entered so far
+  int64_t attempt = 0;  // tasks, or sets of children, that this visit has begun
+
+  int64_t retry_count = 0;       // of this visit: $$.State.RetryCount
+  std::vector<int64_t> retries;  // by retrier
+  Time due{};                    // what it waits for, where it is kWaiting or kRetrying
+  std::string task_token;        // of the task that is under way: $$.Task.Token; empty where it has none
+
+  // From the fork until the state is left or tried again: what its children are made from. Of a Map the items, of a
+  // Parallel the input of all branches.
+  std::optional<GatheringRules> gathering;
+  Json forked;
 
   Json to_json() const;
-  static Branch from_json(const Json& json);
+  static Branch from_json(const Json& json, std::shared_ptr<const Json> outer = nullptr);
 };
+
+// Its own variables and those around it; null if there are none.
+std::shared_ptr<const Json> visible_variables(const Branch& branch);
 
 // What may happen to a branch.
 struct Begin {};
@@ -69,11 +75,12 @@ struct TaskFailed {
   bool timed_out = false;  // its error is States.Timeout or States.HeartbeatTimeout
 };
 struct TimeReached {};  // that it waits for
-// All children have ended, or enough of them to know that the state failed.
+// All children have ended. Those whose failure was tolerated gave tolerated_output().
 struct ChildrenEnded {
   std::vector<Json> outputs;  // in the order of the children
-  EventId last_event = 0;
+  EventId last_event = 0;     // of the child that ended last; 0 where children have histories of their own
 };
+// A child failed, or too many did; the others have been stopped.
 struct ChildrenFailed {
   Failure failure;
   EventId last_event = 0;
@@ -84,23 +91,18 @@ using Event = std::variant<Begin, TaskSucceeded, TaskFailed, TimeReached, Childr
 struct RunTask {
   std::string resource;
   Json parameters;
-  Json credentials;
-  std::optional<double> timeout_seconds;
-  std::optional<double> heartbeat_seconds;
+  Json credentials;                         // null: none
+  std::optional<double> timeout_seconds;    // from its beginning; none: it may take as long as it likes
+  std::optional<double> heartbeat_seconds;  // between two signs of life
+
+  Json to_json() const;
+  static RunTask from_json(const Json& json);
 };
 struct Wait {
   Time until{};
 };
-struct Fork {
-  std::vector<Branch> children;
-  int64_t max_concurrency = 0;  // 0: no limit
-  // Of a distributed Map: more failures than either are too many. Otherwise the first failure is.
-  std::optional<int64_t> tolerated_failures;
-  std::optional<double> tolerated_percentage;
-  std::vector<int64_t> weights;  // items in each child, where they are batched; else empty
-  bool is_map = false;
-  bool distributed = false;
-};
+// Children, each made by Interpreter::children() when it may begin: Branch::gathering tells when.
+struct Fork {};
 struct Ended {
   Json output;
 };
@@ -108,25 +110,5 @@ struct Broken {
   Failure failure;
 };
 using Next = std::variant<RunTask, Wait, Fork, Ended, Broken>;
-
-class Interpreter {
- public:
-  // All must outlive it. `new_token` makes task tokens.
-  Interpreter(const Definition& definition, const ExecutionInfo& info, JsonataEngine& jsonata, Entropy& entropy,
-              History& history, std::function<Time()> now, std::function<std::string()> new_token);
-
-  // A branch that begins the machine, with its ExecutionStarted event.
-  Branch start(Json input);
-
-  // Never raises but what the callbacks raise; what goes wrong in a state is Broken, or caught as it says.
-  Next advance(Branch* branch, Event event);
-
-  // States that one call may pass before it gives up with States.Runtime: a cycle of Choice and Pass never ends.
-  static constexpr int64_t kMostEvents = 25'000;  // of an execution, as the service has it
-
- private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
-};
 
 }  // namespace etl::states
