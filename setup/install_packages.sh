@@ -23,8 +23,9 @@ packages=(
   libpqxx-dev                               # src/client, test/bench
   zlib1g-dev                                # src/files
   nlohmann-json3-dev                        # JSON in src/states and src/locations
+  duktape-dev                               # JavaScript in src/states, for JSONata
 )
-# Brings DuckDB, for src/files; also where node itself was installed in another way.
+# Brings DuckDB, for src/files, and JSONata, for src/states; also where node itself was installed in another way.
 command -v npm >/dev/null || packages+=(npm ca-certificates)
 
 stop_with() {
@@ -44,9 +45,12 @@ apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# What needs it is optional.
-install_duckdb() {
-  "$(dirname "${BASH_SOURCE[0]}")/install_duckdb.sh" ||
+# What Debian does not have. What needs DuckDB is optional.
+install_libraries() {
+  local here
+  here=$(dirname "${BASH_SOURCE[0]}")
+  "$here/install_jsonata.sh"
+  "$here/install_duckdb.sh" ||
     echo "install_packages.sh: DuckDB was not installed: without it only plain CSV files can be loaded" >&2
 }
 
@@ -65,7 +69,7 @@ for package in "${packages[@]}"; do
 done
 if [ ${#missing[@]} -eq 0 ]; then
   echo "All ${#packages[@]} packages are there already."
-  install_duckdb
+  install_libraries
   exit
 fi
 [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
@@ -79,4 +83,4 @@ echo "create_main_cluster = off" | as_root tee "$no_cluster" >/dev/null
 apt update
 apt install -y --no-install-recommends "${missing[@]}"
 echo "Installed: ${missing[*]}"
-install_duckdb
+install_libraries

@@ -18,6 +18,7 @@ namespace etl::states {
 struct JsonataLimits {
   std::chrono::milliseconds time{2'000};  // of one evaluation
   size_t memory = 64 << 20;               // bytes, of the whole interpreter
+  size_t result = 8 << 20;                // bytes, of what one evaluation gives
 };
 
 // What an expression gave.
@@ -37,6 +38,8 @@ class JsonataError : public std::runtime_error {
   std::string code_;
 };
 
+class JsonataMachine;
+
 class JsonataEngine {
  public:
   // `interrupt` is asked several times a millisecond; true ends the evaluation with an error: a query was cancelled.
@@ -54,8 +57,13 @@ class JsonataEngine {
   JsonataResult evaluate(const std::string& expression, const Json& states, const Json& variables, Entropy& entropy);
 
  private:
-  struct Machine;
-  std::unique_ptr<Machine> machine_;
+  template <typename Work>
+  auto with_machine(const Work& work);
+  void tidy();
+
+  const JsonataLimits limits_;
+  const std::function<bool()> interrupt_;
+  std::unique_ptr<JsonataMachine> machine_;  // made when it is needed, and again after a bound was exceeded
 };
 
 // The expression in a string "{% ... %}"; nullopt if it is another string.
