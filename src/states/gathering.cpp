@@ -30,28 +30,32 @@ Gathering::Gathering(GatheringRules rules)
   if (rules_.children == 0) verdict_ = Verdict::kComplete;
 }
 
+Gathering::Gathering(GatheringRules rules, const Counts& counts) : Gathering(std::move(rules)) {
+  counts_ = counts;
+}
+
 std::optional<int64_t> Gathering::begin_next() {
-  if (verdict_ != Verdict::kOpen || begun_ == rules_.children) return std::nullopt;
-  if (rules_.max_concurrency > 0 && begun_ - ended_ >= rules_.max_concurrency) return std::nullopt;
-  return begun_++;
+  if (verdict_ != Verdict::kOpen || counts_.begun == rules_.children) return std::nullopt;
+  if (rules_.max_concurrency > 0 && counts_.begun - counts_.ended >= rules_.max_concurrency) return std::nullopt;
+  return counts_.begun++;
 }
 
 Gathering::Verdict Gathering::end(int64_t child, bool succeeded) {
   if (verdict_ != Verdict::kOpen) return verdict_;
-  ++ended_;
+  ++counts_.ended;
   if (!succeeded) {
     if (!rules_.tolerated_failures && !rules_.tolerated_percentage) return verdict_ = Verdict::kFailed;
-    failed_weight_ += rules_.weights.empty() ? 1 : rules_.weights.at(child);
+    counts_.failed_weight += rules_.weights.empty() ? 1 : rules_.weights.at(child);
     if (too_many_failures()) return verdict_ = Verdict::kThresholdExceeded;
   }
-  if (ended_ == rules_.children) verdict_ = Verdict::kComplete;
+  if (counts_.ended == rules_.children) verdict_ = Verdict::kComplete;
   return verdict_;
 }
 
 bool Gathering::too_many_failures() const {
-  if (rules_.tolerated_failures && failed_weight_ > *rules_.tolerated_failures) return true;
+  if (rules_.tolerated_failures && counts_.failed_weight > *rules_.tolerated_failures) return true;
   if (!rules_.tolerated_percentage) return false;
-  return static_cast<double>(failed_weight_) * 100 > *rules_.tolerated_percentage * static_cast<double>(total_weight_);
+  return static_cast<double>(counts_.failed_weight) * 100 > *rules_.tolerated_percentage * static_cast<double>(total_weight_);
 }
 
 Failure threshold_exceeded() {

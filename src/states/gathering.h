@@ -24,10 +24,15 @@ struct GatheringRules {
   static GatheringRules from_json(const Json& json);
 };
 
-// Counts only; knows nothing of what the children carry, so that a conductor can keep one. It is made again after a
-// crash by telling it of the children that have begun and of those that have ended.
+// Counts only; knows nothing of what the children carry. It can be kept as its counts, and made again from them.
 class Gathering {
  public:
+  struct Counts {
+    int64_t begun = 0;
+    int64_t ended = 0;
+    int64_t failed_weight = 0;
+  };
+
   enum class Verdict {
     kOpen,               // wait for more
     kComplete,           // all have ended, and the state goes on
@@ -36,6 +41,7 @@ class Gathering {
   };
 
   explicit Gathering(GatheringRules rules);
+  Gathering(GatheringRules rules, const Counts& counts);  // without a verdict so far
 
   // The index of a child that may begin now: they begin in their order. None after a verdict.
   std::optional<int64_t> begin_next();
@@ -44,14 +50,13 @@ class Gathering {
   Verdict end(int64_t child, bool succeeded);
 
   Verdict verdict() const { return verdict_; }
+  const Counts& counts() const { return counts_; }
 
  private:
   bool too_many_failures() const;
 
   GatheringRules rules_;
-  int64_t begun_ = 0;
-  int64_t ended_ = 0;
-  int64_t failed_weight_ = 0;
+  Counts counts_;
   int64_t total_weight_ = 0;
   Verdict verdict_ = Verdict::kOpen;
 };
