@@ -7,6 +7,8 @@
 
 namespace etl::states {
 
+struct IntrinsicCall;
+
 // Raised for a text that is no call of a known function with arguments that it can take; what() says what and where.
 class IntrinsicSyntaxError : public std::runtime_error {
  public:
@@ -26,12 +28,17 @@ class Intrinsic {
   static Intrinsic parse(std::string_view text);
   static bool looks_like_one(std::string_view text);  // begins with "States."
 
+  const std::string& text() const { return text_; }
+
   // StateError (States.IntrinsicFailure; States.Runtime for a path without match).
   Json evaluate(const Scope& scope, Entropy& entropy) const;
 
  private:
-  struct Call;
-  std::shared_ptr<const Call> call_;
+  Intrinsic(std::string text, std::shared_ptr<const IntrinsicCall> call)
+      : text_(std::move(text)), call_(std::move(call)) {}
+
+  std::string text_;
+  std::shared_ptr<const IntrinsicCall> call_;
 };
 
 }  // namespace etl::states

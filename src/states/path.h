@@ -14,6 +14,8 @@
 
 namespace etl::states {
 
+struct PathSyntax;
+
 // Raised for a text that is no path; what() says what is wrong where (offset in bytes).
 class PathSyntaxError : public std::runtime_error {
  public:
@@ -24,6 +26,19 @@ class Path {
  public:
   enum class Root { kInput, kContext, kVariable };
 
+  // What a path leads to. An index beyond the end of an array is a place of its own: the service gives null for it in
+  // a payload template, and takes it for missing everywhere else.
+  struct Match {
+    enum class Kind { kFound, kBeyondEnd, kMissing };
+    Kind kind = Kind::kMissing;
+    Json value;          // null but for kFound
+    std::string reason;  // where not kFound: No results for path: $['a']
+  };
+
+  static constexpr size_t kLongestText = 32'768;                  // bytes
+  static constexpr size_t kMostSteps = 10'000'000;                // of one evaluation: values looked at
+  static constexpr size_t kLargestResult = 64 * kLargestPayload;  // bytes, of the matches of an indefinite path
+
   // PathSyntaxError. The depth of nested filters and the length of the text are bounded.
   static Path parse(std::string_view text);
 
@@ -33,18 +48,23 @@ class Path {
   bool is_definite() const;
   bool is_reference() const;  // only names and indexes: may be written to (Reference Path of the specification)
 
+  // Never kMissing where the path is indefinite. StateError (States.Runtime) where a function of the path fails, or
+  // the evaluation needs more than kMostSteps or kLargestResult.
+  Match match(const Scope& scope) const;
+
   // StateError (States.Runtime) where a definite path has no match: Invalid path '$.a' : No results for path: $['a'].
-  // The time that it takes is bounded by the size of the value, but for `..` within filters: at most kMostSteps steps.
   Json evaluate(const Scope& scope) const;
   std::optional<Json> find(const Scope& scope) const;  // nullopt instead of that error
 
   // A copy of `target` in which the place is `value`; objects on the way are made. Needs is_reference() and kInput.
-  // StateError (States.ResultPathMatchFailure) where the place cannot be: an index beyond an array, a field of a number.
+  // StateError (States.ResultPathMatchFailure) where the place cannot be: an index beyond an array, a field of a
+  // number.
   Json put(Json target, Json value) const;
 
  private:
-  struct Node;
-  std::shared_ptr<const Node> node_;
+  explicit Path(std::shared_ptr<const PathSyntax> syntax) : syntax_(std::move(syntax)) {}
+
+  std::shared_ptr<const PathSyntax> syntax_;
 };
 
 }  // namespace etl::states

@@ -17,14 +17,20 @@ class Template {
 
  private:
   struct Node;
+  class Parser;
+  class Evaluation;
+
   std::shared_ptr<const Node> node_;
 };
 
 // A text that is a path or an intrinsic function, as ErrorPath, CausePath and the fields of a template are.
 class Expression {
  public:
-  static Expression parse(std::string_view text);
+  static Expression parse(std::string_view text);  // PathSyntaxError, IntrinsicSyntaxError
   Json evaluate(const Scope& scope, Entropy& entropy) const;
+
+  // Of a field of a template: there an index beyond the end of an array gives null, and the error names the field.
+  Json evaluate_field(const std::string& field, const Scope& scope, Entropy& entropy) const;
 
  private:
   std::optional<Path> path_;
