@@ -140,7 +140,7 @@ bool PathParser::ends_path() const {
 }
 
 bool PathParser::ends_name(char c) const {
-  if (c == '.' || c == '[' || c == '(' || Cursor::is_blank(c)) return true;
+  if (std::string_view(".[]( \t\n\r").find(c) != std::string_view::npos) return true;
   return inside_ && std::string_view("<>=~!&|),").find(c) != std::string_view::npos;
 }
 
