@@ -72,7 +72,7 @@ std::shared_ptr<const Flow> Parser::parse_flow(const Json& source, const std::st
   for (const auto& [name, state] : states.items()) {
     flow->states.emplace(name, parse_state(name, state, pointer_to(place, name)));
   }
-  definition_->flows.emplace(pointer, flow);
+  definition_->flows.emplace(flow->pointer, flow);
   return flow;
 }
 
@@ -248,7 +248,7 @@ const Flow* Definition::find_flow(const std::string& pointer) const {
 
 Definition parse_definition(const Json& source) {
   if (!source.is_object()) throw std::invalid_argument("a definition is an object");
-  if (is_deeper_than(source, kDeepestJson)) throw std::invalid_argument("the definition is nested too deep");
+  if (extent(source).depth > kDeepestJson) throw std::invalid_argument("the definition is nested too deep");
   Definition definition;
   try {
     Parser(&definition).parse(source);

@@ -123,7 +123,7 @@ struct Definition {
   std::shared_ptr<const Flow> flow;
   std::optional<Quantity> timeout_seconds;
   std::string comment;
-  std::map<std::string, std::shared_ptr<const Flow>> flows;  // all of them, by their pointers
+  std::map<std::string_view, std::shared_ptr<const Flow>> flows;  // all of them, by their pointers
 
   // The flow at a pointer, wherever it is nested; null if there is none.
   const Flow* find_flow(const std::string& pointer) const;

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <utility>
-#include <vector>
 
 namespace etl::states {
 
@@ -22,18 +21,6 @@ std::string pointer_to(const std::string& parent, std::string_view key) {
 
 std::string pointer_to(const std::string& parent, size_t index) {
   return parent + '/' + std::to_string(index);
-}
-
-bool is_deeper_than(const Json& value, int depth) {
-  std::vector<std::pair<const Json*, int>> open = {{&value, 1}};
-  while (!open.empty()) {
-    const auto [next, level] = open.back();
-    open.pop_back();
-    if (!next->is_structured()) continue;
-    if (level > depth) return true;
-    for (const Json& part : *next) open.emplace_back(&part, level + 1);
-  }
-  return false;
 }
 
 std::optional<int64_t> whole_number(const Json& value) {

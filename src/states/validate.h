@@ -27,9 +27,9 @@ class Resources {
 
 struct ValidationLimits {
   size_t definition_bytes = 1'048'576;
-  size_t name_length = 80;       // of states and variables, in characters
-  size_t most_states = 10'000;   // in all flows together
-  size_t most_findings = 100;    // the rest is summed up in one more
+  size_t name_length = 80;      // of states and variables, in characters
+  size_t most_states = 10'000;  // in all flows together
+  size_t most_findings = 100;   // the rest is summed up in one more
 };
 
 // All findings, in the order of the definition's pointers. `jsonata` parses expressions; `resources` may be null: then
