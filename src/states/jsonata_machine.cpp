@@ -1,6 +1,7 @@
 #include "states/jsonata_machine.h"
 
 #include "states/duktape_options.h"
+#include "states/jsonata_text.h"
 
 #include <duktape.h>
 
@@ -25,6 +26,12 @@ void push_member(duk_hthread* context, const std::string& name, const Json& valu
   duk_put_prop(context, -3);
 }
 
+// Runs `text` and pushes what it gives.
+void push_program(duk_hthread* context, std::string_view text) {
+  duk_compile_lstring(context, DUK_COMPILE_EVAL, text.data(), text.size());
+  duk_call(context, 0);
+}
+
 JsonataResult::Kind kind_of(Taken taken) {
   switch (taken) {
     case Taken::kValue:
@@ -47,13 +54,34 @@ JsonataResult::Kind kind_of(Taken taken) {
 
 JsonataMachine::JsonataMachine(const JsonataLimits& limits, const std::function<bool()>& interrupt)
     : limits_(limits), heap_(limits.memory, interrupt) {
-  heap_.run(kLoadTime, [this](duk_hthread* context) {
-    duk_push_global_stash(context);
-    push_jsonata(context, host_);
-    duk_put_prop_string(context, -2, "jsonata");
-    duk_push_array(context);
-    duk_put_prop_string(context, -2, "expressions");
-  });
+  const std::string library = jsonata_library();
+  heap_.run(kLoadTime, [&](duk_hthread* context) { load(context, library); });
+}
+
+void JsonataMachine::load(duk_hthread* context, const std::string& library) {
+  duk_push_global_stash(context);
+  duk_push_array(context);
+  duk_put_prop_string(context, -2, "expressions");
+
+  duk_push_object(context);
+  duk_put_global_string(context, "window");
+  push_program(context, kJsonataPrelude);
+  push_host(context, host_);
+  duk_dup(context, -1);
+  duk_insert(context, -3);
+  duk_call(context, 1);
+  duk_pop(context);
+
+  push_program(context, library);
+  duk_pop(context);
+
+  push_program(context, kJsonataGlue);
+  duk_get_global_string(context, "window");
+  duk_get_prop_string(context, -1, "jsonata");
+  duk_remove(context, -2);
+  duk_dup(context, -3);
+  duk_call(context, 2);
+  duk_put_prop_string(context, -3, "jsonata");
 }
 
 void JsonataMachine::check(const std::string& expression) {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "states/jsonata.h"
-#include "states/jsonata_library.h"
+#include "states/jsonata_functions.h"
 #include "states/script_heap.h"
 #include "states/script_values.h"
 
@@ -41,6 +41,7 @@ class JsonataMachine {
     Json value;
   };
 
+  void load(duk_hthread* context, const std::string& library);
   bool push_parsed(duk_hthread* context, const std::string& text);
   void keep(duk_hthread* context, const std::string& text);
   void forget_last();

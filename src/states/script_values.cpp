@@ -200,10 +200,20 @@ class Taker {
   }
 
   Taken take_object(Json& target, int depth) {
-    if (duk_is_function(context_, -1)) return Taken::kUnsupported;
+    if (duk_is_function(context_, -1) || is_marked("_jsonata_lambda") || is_marked("_jsonata_function")) {
+      return Taken::kUnsupported;
+    }
     if (depth >= kDeepestJson) return Taken::kTooDeep;
     duk_require_stack(context_, kSlotsOfLevel);
     return duk_is_array(context_, -1) ? take_items(target, depth) : take_members(target, depth);
+  }
+
+  // JSONata's functions are objects with a mark.
+  bool is_marked(const char* mark) {
+    duk_get_prop_string(context_, -1, mark);
+    const bool marked = duk_is_boolean(context_, -1) && duk_get_boolean(context_, -1);
+    duk_pop(context_);
+    return marked;
   }
 
   Taken take_items(Json& target, int depth) {
