@@ -61,7 +61,10 @@ bool may_be_in_label(uint32_t c) {
 }  // namespace
 
 void check_item_reader(Context& context, const Json& value, const Place& place, QueryLanguage language) {
-  check_object(context, value, place, language, "an item reader", {kItemReader});
+  if (!check_object(context, value, place, language, "an item reader", {kItemReader})) return;
+  context.warn(
+      place, "NOT_SUPPORTED",
+      "there is nothing to read items from: the state will fail with " + std::string(errors::kItemReaderFailed));
 }
 
 void check_item_batcher(Context& context, const Json& value, const Place& place, QueryLanguage language) {

@@ -1,5 +1,3 @@
-#include <limits>
-
 #include "states/jsonata.h"
 #include "states/timestamp.h"
 #include "states/utf8.h"

@@ -99,7 +99,7 @@ TEST(StatesValidate, AcceptsOneOfEachType) {
               "ResultWriter":{"Resource":"w","Parameters":{"Bucket":"b"}},
               "ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},
                                "StartAt":"B","States":{"B":{"Type":"Succeed"}}}})",
-          {}}});
+          {"~NOT_SUPPORTED /States/A/ItemReader"}}});
 }
 
 TEST(StatesValidate, AcceptsOneOfEachTypeInJsonata) {
@@ -448,7 +448,8 @@ TEST(StatesValidate, ReadsMaps) {
        {"INVALID_VALUE /ItemProcessor/ProcessorConfig/ExecutionType",
         "INVALID_VALUE /ItemProcessor/ProcessorConfig/Mode", "UNKNOWN_FIELD /ItemProcessor/ProcessorConfig/Size"}},
       {R"("ItemProcessor":{)" + inner + R"(},"Label":"x","ToleratedFailureCount":1,"ItemReader":{"Resource":"r"})",
-       {"FIELD_NOT_SUPPORTED /ItemReader", "FIELD_NOT_SUPPORTED /Label", "~NO_EFFECT /ToleratedFailureCount"}},
+       {"FIELD_NOT_SUPPORTED /ItemReader", "~NOT_SUPPORTED /ItemReader", "FIELD_NOT_SUPPORTED /Label",
+        "~NO_EFFECT /ToleratedFailureCount"}},
       {distributed + R"(,"ToleratedFailureCount":-1,"ToleratedFailurePercentage":100.1,"MaxConcurrency":-1)",
        {"OUT_OF_RANGE /MaxConcurrency", "OUT_OF_RANGE /ToleratedFailureCount",
         "OUT_OF_RANGE /ToleratedFailurePercentage"}},
@@ -456,8 +457,9 @@ TEST(StatesValidate, ReadsMaps) {
            R"(,"ToleratedFailurePercentage":1.1,"ToleratedFailurePercentagePath":"$.a","Parameters":{},"ItemSelector":{})",
        {"CONFLICTING_FIELDS /Parameters", "CONFLICTING_FIELDS /ToleratedFailurePercentagePath"}},
       {distributed + R"(,"ItemsPath":"$.a[*]","ItemBatcher":{},"ItemReader":{"Arguments":1},"ResultWriter":{"Foo":1})",
-       {"MISSING_FIELD /ItemBatcher", "MISSING_FIELD /ItemReader", "FIELD_NOT_SUPPORTED /ItemReader/Arguments",
-        "INVALID_REFERENCE_PATH /ItemsPath", "UNKNOWN_FIELD /ResultWriter/Foo"}},
+       {"MISSING_FIELD /ItemBatcher", "MISSING_FIELD /ItemReader", "~NOT_SUPPORTED /ItemReader",
+        "FIELD_NOT_SUPPORTED /ItemReader/Arguments", "INVALID_REFERENCE_PATH /ItemsPath",
+        "UNKNOWN_FIELD /ResultWriter/Foo"}},
       {distributed +
            R"(,"ItemBatcher":{"MaxItemsPerBatch":0,"MaxItemsPerBatchPath":"$.a","MaxInputBytesPerBatch":262145})",
        {"OUT_OF_RANGE /ItemBatcher/MaxInputBytesPerBatch", "OUT_OF_RANGE /ItemBatcher/MaxItemsPerBatch",
