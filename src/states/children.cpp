@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/children.h"
 
 #include <numeric>

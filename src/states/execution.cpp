@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/execution.h"
 
 #include <deque>

@@ -1,4 +1,6 @@
 // Parallel, and what it has in common with Map: the beginning and the end of children.
+#include "states/fence.h"
+
 #include "states/advance.h"
 
 namespace etl::states {

@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/gathering.h"
 
 #include <numeric>
@@ -55,7 +57,8 @@ Gathering::Verdict Gathering::end(int64_t child, bool succeeded) {
 bool Gathering::too_many_failures() const {
   if (rules_.tolerated_failures && counts_.failed_weight > *rules_.tolerated_failures) return true;
   if (!rules_.tolerated_percentage) return false;
-  return static_cast<double>(counts_.failed_weight) * 100 > *rules_.tolerated_percentage * static_cast<double>(total_weight_);
+  return static_cast<double>(counts_.failed_weight) * 100 >
+         *rules_.tolerated_percentage * static_cast<double>(total_weight_);
 }
 
 Failure threshold_exceeded() {

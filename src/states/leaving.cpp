@@ -1,4 +1,6 @@
 // How a state ends: with an output, in a Catcher, or with the branch.
+#include "states/fence.h"
+
 #include "states/advance.h"
 
 namespace etl::states {

@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/map_items.h"
 
 #include "states/advance.h"

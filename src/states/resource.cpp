@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/resource.h"
 
 namespace etl::states {

@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/retry.h"
 
 #include <algorithm>

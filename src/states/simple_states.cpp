@@ -1,4 +1,6 @@
 // Pass, Choice, Wait and Fail.
+#include "states/fence.h"
+
 #include "states/advance.h"
 
 namespace etl::states {

@@ -1,3 +1,5 @@
+#include "states/fence.h"
+
 #include "states/advance.h"
 
 namespace etl::states {
