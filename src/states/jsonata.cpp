@@ -16,6 +16,7 @@ auto JsonataEngine::with_machine(const Work& work) {
     if (!machine_) machine_ = std::make_unique<JsonataMachine>(limits_, interrupt_);
     return work(*machine_);
   } catch (const JsonataError&) {
+    tidy();
     throw;
   } catch (const ScriptFailed& failure) {
     throw JsonataError("", failure.what());

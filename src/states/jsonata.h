@@ -16,7 +16,7 @@
 namespace etl::states {
 
 struct JsonataLimits {
-  std::chrono::milliseconds time{2'000};  // of one evaluation
+  std::chrono::milliseconds time{2'000};  // of one evaluation: the processor's; ten times that by the clock
   size_t memory = 64 << 20;               // bytes, of the whole interpreter
   size_t result = 8 << 20;                // bytes, of what one evaluation gives
 };

@@ -60,12 +60,15 @@ class ScriptHeap {
   static void release(void* self, void* block);
   void* granted(void* block, size_t size);
   void count(unsigned& counter, unsigned every);
+  void extend_deadline();
 
   MemoryPool pool_;
   const std::function<bool()> interrupt_;
   duk_hthread* context_ = nullptr;
   std::chrono::milliseconds time_{0};
+  std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point deadline_;
+  std::chrono::nanoseconds processor_start_{0};
   const char* stack_start_ = nullptr;
   bool running_ = false;
   bool broken_ = false;

