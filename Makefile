@@ -4,6 +4,7 @@
 #   make install                 put both where the server finds them
 #   make PG_CONFIG=/path/to/pg_config ...   for another server than the first one in PATH
 #   make DUCKDB_DIR=/path ...    where libduckdb.so and duckdb.h are, if not where setup/install_duckdb.sh puts them
+#   make JSONATA_DIR=/path ...   where jsonata-es5.js is, if not where setup/install_jsonata.sh puts it
 #   make unit                    build and run the tests that need no server
 #
 # All other tests: ./test/run.sh
@@ -13,8 +14,10 @@ EXTENSION = etl_orchestrator
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" etl_orchestrator.control)
 
 MODULE_big = etl_orchestrator
-SOURCES = $(sort $(wildcard src/plan/*.cpp src/locations/*.cpp src/crawl/*.cpp src/pg/*.cpp src/engine/*.cpp))
-OBJS = $(SOURCES:.cpp=.o)
+JSONATA_OBJS = $(addprefix src/states/, duktape_build.o jsonata_source.o)
+SOURCES = $(sort $(wildcard src/plan/*.cpp src/states/*.cpp src/locations/*.cpp src/crawl/*.cpp src/pg/*.cpp \
+            src/engine/*.cpp))
+OBJS = $(SOURCES:.cpp=.o) $(JSONATA_OBJS)
 
 # The install script is assembled from one part for each subject, in this order.
 SQL_PARTS = $(addprefix sql/, head.sql checks.sql locations.sql tables.sql run_tables.sql history.sql security.sql jobs.sql \
@@ -30,7 +33,7 @@ ifeq (,$(findstring --enable-cassert,$(shell $(PG_CONFIG) --configure)))
 PG_CPPFLAGS += -DNDEBUG
 endif
 SHLIB_LINK += -lstdc++
-EXTRA_CLEAN = $(OBJS:.o=.d) $(FILES_OBJS) $(FILES_OBJS:.o=.d) $(FILES_MODULE) build
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(FILES_OBJS) $(FILES_OBJS:.o=.d) $(FILES_MODULE) build
 
 # The module that reads files through DuckDB. Without DuckDB it is left out, and CSV files are loaded by COPY.
 DUCKDB_DIR ?= /usr/local/lib/etl_orchestrator/duckdb-1.4.4
@@ -46,6 +49,7 @@ override with_llvm = no
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+include src/states/jsonata.mk
 
 # Server headers are not ours to keep free of warnings.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
@@ -84,7 +88,7 @@ uninstall-files:
 	rm -f '$(DESTDIR)$(pkglibdir)/$(FILES_MODULE)' '$(FILES_LIBRARY_DIR)/libduckdb.so'
 	[ ! -d '$(FILES_LIBRARY_DIR)' ] || rmdir '$(FILES_LIBRARY_DIR)'
 
--include $(OBJS:.o=.d) $(FILES_OBJS:.o=.d)
+-include $(SOURCES:.cpp=.d) $(FILES_OBJS:.o=.d)
 
 .PHONY: unit
 unit:
