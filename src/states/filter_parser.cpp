@@ -41,10 +41,10 @@ PathStep PathParser::parse_filter() {
   expect('?');
   expect_after_blanks('(');
   enter();
-  const bool was_inside = std::exchange(inside_, true);
+  const std::string_view outer_ends = std::exchange(ends_, kEndsInFilter);
   auto condition = std::make_shared<const Condition>(parse_or());
   expect_after_blanks(')');
-  inside_ = was_inside;
+  ends_ = outer_ends;
   leave();
   return FilterStep{std::move(condition)};
 }

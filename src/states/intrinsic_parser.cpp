@@ -2,6 +2,7 @@
 
 #include "states/cursor.h"
 #include "states/intrinsic_call.h"
+#include "states/path_syntax.h"
 #include "states/utf8.h"
 
 namespace etl::states {
@@ -111,27 +112,10 @@ class IntrinsicParser {
     return text;
   }
 
-  // A path ends where its surroundings go on: outside its brackets, its own parentheses and what is quoted in them.
   IntrinsicArgument parse_path() {
-    const size_t begin = cursor_.at;
-    int open = 0;
-    for (; !cursor_.at_end(); ++cursor_.at) {
-      const char c = cursor_.peek();
-      if (open == 0 && (c == ',' || c == ')' || Cursor::is_blank(c))) break;
-      if (c == '[' || c == '(') ++open;
-      if (c == ']' || c == ')') --open;
-      if (open > 0 && (c == '\'' || c == '"')) skip_quoted(c);
-    }
-    return Path::parse(cursor_.since(begin));
-  }
-
-  void skip_quoted(char quote) {
-    ++cursor_.at;
-    while (cursor_.peek() != quote) {
-      if (cursor_.peek() == '\\') ++cursor_.at;
-      if (cursor_.at_end()) fail("a text in quotes is not closed");
-      ++cursor_.at;
-    }
+    const std::string_view text = cursor_.rest().substr(0, length_of_path(cursor_.rest(), ",)"));
+    cursor_.at += text.size();
+    return Path::parse(text);
   }
 
   Cursor cursor_;

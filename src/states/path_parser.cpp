@@ -107,15 +107,25 @@ void PathParser::enter() {
   if (++depth_ > kDeepestNesting) fail("too deeply nested");
 }
 
+size_t length_of_path(std::string_view text, std::string_view ends) {
+  return PathParser(text, ends).parse_beginning().text.size();
+}
+
 PathSyntax PathParser::parse_whole() {
   if (cursor_.text.size() > Path::kLongestText) fail("too long");
   if (!is_utf8(cursor_.text)) throw PathSyntaxError("a path is no UTF-8");
-  PathSyntax path;
+  PathSyntax path = parse_beginning();
   path.text = cursor_.text;
-  parse_root(&path);
-  parse_steps(&path);
   cursor_.skip_blanks();
   if (!cursor_.at_end()) fail("expected \".\" or \"[\"");
+  return path;
+}
+
+PathSyntax PathParser::parse_beginning() {
+  PathSyntax path;
+  parse_root(&path);
+  parse_steps(&path);
+  path.text = cursor_.since(0);
   return path;
 }
 
@@ -136,12 +146,12 @@ void PathParser::parse_root(PathSyntax* path) {
 // What follows a path in a filter or between arguments.
 bool PathParser::ends_path() const {
   if (cursor_.at_end() || Cursor::is_blank(cursor_.peek())) return true;
-  return inside_ && std::string_view("<>=~!&|),").find(cursor_.peek()) != std::string_view::npos;
+  return ends_.find(cursor_.peek()) != std::string_view::npos;
 }
 
 bool PathParser::ends_name(char c) const {
   if (std::string_view(".[]( \t\n\r").find(c) != std::string_view::npos) return true;
-  return inside_ && std::string_view("<>=~!&|),").find(c) != std::string_view::npos;
+  return ends_.find(c) != std::string_view::npos;
 }
 
 void PathParser::parse_steps(PathSyntax* path) {
@@ -180,7 +190,7 @@ void PathParser::parse_name_or_function(PathSyntax* path) {
   const std::string_view name = cursor_.since(begin);
   if (name.empty()) fail("expected a name");
   if (cursor_.peek() == '(') return parse_function(path, name);
-  if (!inside_ && cursor_.peek() == ' ' && !cursor_.rest().substr(1).empty()) {
+  if (ends_.empty() && cursor_.peek() == ' ' && !cursor_.rest().substr(1).empty()) {
     fail("a name with a blank needs brackets and quotes: ['my name']");
   }
   path->steps.push_back(NameStep{{std::string(name)}});
@@ -193,7 +203,7 @@ void PathParser::parse_function(PathSyntax* path, std::string_view name) {
   if (found == kFunctions.end()) fail("there is no function \"" + std::string(name) + "\"");
   step.function = found->second;
   enter();
-  const bool was_inside = std::exchange(inside_, true);
+  const std::string_view outer_ends = std::exchange(ends_, kEndsInFilter);
   expect('(');
   cursor_.skip_blanks();
   while (cursor_.peek() != ')') {
@@ -208,7 +218,7 @@ void PathParser::parse_function(PathSyntax* path, std::string_view name) {
     cursor_.skip_blanks();
   }
   expect(')');
-  inside_ = was_inside;
+  ends_ = outer_ends;
   leave();
   if (step.function == PathFunction::kIndex && step.arguments.size() != 1) fail("index() takes one argument");
   const bool is_first = std::none_of(path->steps.begin(), path->steps.end(), [](const PathStep& earlier) {

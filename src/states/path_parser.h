@@ -8,12 +8,15 @@ namespace etl::states {
 
 class PathParser {
  public:
-  explicit PathParser(std::string_view text) : cursor_{text} {}
+  // The path ends before one of `ends`, besides blanks.
+  explicit PathParser(std::string_view text, std::string_view ends = "") : cursor_{text}, ends_(ends) {}
 
   PathSyntax parse_whole();
+  PathSyntax parse_beginning();  // of the text
 
  private:
-  static constexpr int kDeepestNesting = 30;   // of parentheses, filters and arguments
+  static constexpr int kDeepestNesting = 30;  // of parentheses, filters and arguments
+  static constexpr std::string_view kEndsInFilter = "<>=~!&|),";
   static constexpr size_t kMostSteps = 1'000;  // of a path
 
   [[noreturn]] void fail(const std::string& what) const;
@@ -59,7 +62,7 @@ class PathParser {
 
   Cursor cursor_;
   int depth_ = 0;
-  bool inside_ = false;  // a filter or arguments: a path ends where its surroundings go on
+  std::string_view ends_;
 };
 
 }  // namespace etl::states

@@ -106,6 +106,9 @@ struct Condition {
 // PathSyntaxError.
 std::shared_ptr<const PathSyntax> parse_path(std::string_view text);
 
+// Of the path that `text` begins with: it goes on behind it, with a blank or one of `ends`. PathSyntaxError.
+size_t length_of_path(std::string_view text, std::string_view ends);
+
 // ['a']['b'][0], as messages have it; the first `count` steps.
 std::string describe_steps(const PathSyntax& path, size_t first, size_t count);
 

@@ -105,7 +105,8 @@ TEST(StatesIntrinsics, FormatAsJavaDoes) {
               {"States.Format('{}', States.Format('<{}>', $$.State.Name))", "'<Here>'"},
               {"States.Format('{}', $x.y)", "'7'"},
               {"States.Format('{}', $.deep.items[?(@.v == 'b,)')])", "'[]'"},
-              {"States.Format( '{}' , $.list.length() )", "'4'"}});
+              {"States.Format( '{}' , $.list.length() )", "'4'"},
+              {"States.ArrayLength($.deep.items[?(@.v =~ /[a'\\)]/)])", "1"}});
   expect_failures({"States.Format('{}')", "States.Format('{} {}', 1)", "States.Format('', 1)", "States.Format(1)"});
 }
 
