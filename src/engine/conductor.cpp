@@ -10,6 +10,7 @@
 #include "engine/failure.h"
 #include "engine/history.h"
 #include "engine/intake.h"
+#include "engine/places.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
 #include "pg/settings.h"
@@ -26,7 +27,7 @@ namespace {
 
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
-constexpr int64_t kGiveWayMs = 2000;
+constexpr int kGiveWayMs = 2000;
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
 
@@ -116,13 +117,10 @@ class Conductor {
     const Locked locked;
     const Seat* seats = locked->seats();
     const auto running = std::count_if(seats, seats + locked->seat_count,
-                                       [](const Seat& seat) { return seat.state == SeatState::kRunning; });
+                                       [](const Seat& seat) { return seat.state == PlaceState::kRunning; });
     if (running < 2) return false;
     Seat* own = locked.find_seat(MyDatabaseId);
-    own->state = SeatState::kWanted;
-    own->has_news = true;
-    own->not_before = pg::monotonic_ms() + kGiveWayMs;
-    if (locked->launcher != nullptr) locked.wake(locked->launcher);
+    give_place_away(locked, own, kGiveWayMs);
     return true;
   }
 
@@ -169,7 +167,7 @@ class Conductor {
     const Locked locked;
     Seat* seat = locked.find_seat(MyDatabaseId);
     if (seat->has_news && !despite_news) return false;
-    seat->state = SeatState::kVacant;
+    seat->state = PlaceState::kVacant;
     return true;
   }
 

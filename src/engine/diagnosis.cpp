@@ -45,8 +45,8 @@ Workers look_at_slots() {
                             slot->progress});
   }
   const Seat* seat = locked.find_seat(MyDatabaseId);
-  workers.has_conductor = seat != nullptr && seat->state == SeatState::kRunning;
-  const auto waits_for_room = [](const Seat& each) { return each.state == SeatState::kWanted && each.server_is_full; };
+  workers.has_conductor = seat != nullptr && seat->state == PlaceState::kRunning;
+  const auto waits_for_room = [](const Seat& each) { return each.state == PlaceState::kWanted && each.server_is_full; };
   // Without a conductor here, or even a seat for one, what the launcher found for another database holds here too.
   const Seat* seats = locked->seats();
   workers.server_is_full =

@@ -1,6 +1,7 @@
 #include "engine/shared_state.h"
 
 #include "engine/crash_notes.h"
+#include "engine/places.h"
 
 extern "C" {
 #include "storage/shmem.h"
@@ -111,54 +112,46 @@ void Locked::wake(PGPROC* process) const {
   }
 }
 
+void Locked::wake_launcher() const {
+  if (state->launcher != nullptr) wake(state->launcher);
+}
+
 Seat* Locked::find_seat(Oid database) const {
-  Seat* seats = state->seats();
-  for (int i = 0; i < state->seat_count; ++i)
-    if (seats[i].state != SeatState::kVacant && seats[i].database == database) return &seats[i];
-  return nullptr;
+  return find_place(state->seats(), state->seat_count, database);
 }
 
 bool Locked::has_vacant_seat() const {
   const Seat* seats = state->seats();
   return std::any_of(seats, seats + state->seat_count,
-                     [](const Seat& seat) { return seat.state == SeatState::kVacant; });
+                     [](const Seat& seat) { return seat.state == PlaceState::kVacant; });
 }
 
 void Locked::call_conductor(Oid database) const {
   Seat* seat = find_seat(database);
+  if (seat == nullptr) seat = claim_place(state->seats(), state->seat_count, database);
   if (seat == nullptr) {
-    Seat* seats = state->seats();
-    for (int i = 0; i < state->seat_count && seat == nullptr; ++i)
-      if (seats[i].state == SeatState::kVacant) seat = &seats[i];
-    if (seat != nullptr) {
-      const uint64 generation = seat->generation;
-      *seat = Seat{};
-      seat->generation = generation;
-      seat->state = SeatState::kWanted;
-      seat->database = database;
-    } else {
-      state->look_everywhere = true;
-    }
+    state->look_everywhere = true;
+  } else {
+    seat->has_news = true;
   }
-  if (seat != nullptr) seat->has_news = true;
-  if (seat != nullptr && seat->state == SeatState::kRunning) {
-    wake(seat->conductor);
-  } else if (state->launcher != nullptr) {
-    wake(state->launcher);
+  if (seat != nullptr && seat->state == PlaceState::kRunning) {
+    wake(seat->process);
+  } else {
+    wake_launcher();
   }
 }
 
 void Locked::announce_result(Oid database) const {
   Seat* seat = find_seat(database);
-  if (seat == nullptr || seat->state != SeatState::kRunning) return;
+  if (seat == nullptr || seat->state != PlaceState::kRunning) return;
   seat->has_results = true;
-  wake(seat->conductor);
+  wake(seat->process);
 }
 
 void Locked::announce_slot(Oid but) const {
   Seat* seats = state->seats();
   for (int i = 0; i < state->seat_count; ++i)
-    if (seats[i].state == SeatState::kRunning && seats[i].wants_slot && seats[i].database != but)
+    if (seats[i].state == PlaceState::kRunning && seats[i].wants_slot && seats[i].database != but)
       announce_result(seats[i].database);
 }
 

@@ -1,4 +1,4 @@
-// What the engine's processes share: seats of conductors, slots of workers, posts of watchers, processes that wait for
+// What the engine's processes share: seats of conductors, posts of watchers, slots of workers, processes that wait for
 // a run.
 //
 // A latch alone may get lost: whoever waits inside the server, for a lock or a commit, resets it. So each reason to
@@ -16,38 +16,30 @@ namespace etl {
 using RunId = int64_t;
 using StepId = int32_t;
 
-// A conductor's place: one for each database that has, or wants, a conductor.
-enum class SeatState { kVacant, kWanted, kStarting, kRunning };
+// A place for one process in a database: places.h.
+enum class PlaceState { kVacant, kWanted, kStarting, kRunning };
 
-struct Seat {
-  SeatState state;
+struct Place {
+  PlaceState state;
   Oid database;
-  PGPROC* conductor;    // of kRunning
-  uint64 generation;    // advances when a conductor takes the seat
-  bool has_news;        // runs were started or cancelled since the conductor looked
-  bool has_results;     // slots have changed since the conductor looked
+  PGPROC* process;      // of kRunning
+  uint64 generation;    // advances when a process takes the place
+  bool has_news;        // what the process looks at has changed since it looked
   bool asked_to_leave;  // somebody drops, renames or copies the database
-  bool wants_slot;      // tell the conductor when a slot becomes free or idle
-  bool server_is_full;  // the server had no slot for a worker or conductor that is wanted
-  int quick_deaths;     // conductors that died soon after their start, in a row
-  int64 started_at;     // when the launcher last started one, as pg::monotonic_ms()
-  int64 not_before;     // kWanted: start it no sooner, as pg::monotonic_ms()
-};
-
-// A watcher's place: watch_posts.h.
-enum class PostState { kVacant, kWanted, kStarting, kRunning };
-
-struct Post {
-  PostState state;
-  Oid database;
-  PGPROC* watcher;      // of kRunning
-  uint64 generation;    // advances when a watcher takes the post
-  bool has_news;        // locations or jobs have changed since the watcher looked
-  bool asked_to_leave;  // somebody drops, renames or copies the database
-  int quick_deaths;     // watchers that died soon after their start, in a row
+  bool server_is_full;  // the server had no slot for a process that is wanted here, or by the one that is here
+  int quick_deaths;     // processes that died soon after their start, in a row
   int64 started_at;     // when the launcher last started one, as pg::monotonic_ms()
   int64 not_before;     // kWanted: start it no sooner; likewise
 };
+
+// A conductor's: one for each database that has, or wants, a conductor. Its news: runs were started or cancelled.
+struct Seat : Place {
+  bool has_results;  // slots have changed since the conductor looked
+  bool wants_slot;   // tell the conductor when a slot becomes free or idle
+};
+
+// A watcher's: watch_posts.h. Its news: locations or jobs have changed.
+struct Post : Place {};
 
 // A worker's place.
 enum class SlotState { kFree, kStarting, kIdle, kBusy, kDone, kDead };
@@ -161,6 +153,8 @@ class Locked {
   Seat* find_seat(Oid database) const;
 
   bool has_vacant_seat() const;
+
+  void wake_launcher() const;
 
   // Wakes the conductor of a database, or has the launcher start one, to look for news.
   void call_conductor(Oid database) const;

@@ -1,14 +1,9 @@
 // Posts of watchers: processes that watch the locations of a database for files that arrive.
 //
-// A database has a post while it has a watched location, or is thought to. The launcher starts a watcher for each post:
-//
-//   kVacant -> kWanted -> kStarting -> kRunning -> kVacant      nothing is watched any more
-//                 ^___________|___________/                     it died, or gave way to DROP or ALTER DATABASE
-//
-// In shared memory, under the one lock, like seats and slots: who changes what is said in README.md of this folder.
+// A database has a post while it has a watched location, or is thought to. places.h draws its states.
 #pragma once
 
-#include "engine/background.h"
+#include "engine/places.h"
 
 namespace etl::watch_posts {
 
@@ -24,21 +19,7 @@ void call_at_commit(Call call);
 // Somebody needs the database unused: its watcher leaves, and comes back later.
 void ask_to_leave(const Locked& locked, Oid database);
 
-// The launcher's part.
-class Starter {
- public:
-  // Starts watchers that are wanted. How long until one is due, or pg::kForever.
-  long start_wanted(const std::function<bool(Oid)>& database_exists);
-
-  // True if a post became wanted meanwhile.
-  bool is_behind() const;
-
- private:
-  void notice_deaths();
-
-  std::map<int, BackgroundWorkerHandle*> started_;  // by place of the post
-  bool waits_for_slot_ = false;
-};
+Place& post_at(const Locked& locked, int place);
 
 // The watcher's part.
 

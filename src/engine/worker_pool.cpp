@@ -37,7 +37,7 @@ bool another_database_starves(const Locked& locked) {
   const Seat* seats = locked->seats();
   const Slot* slots = locked->slots();
   return std::any_of(seats, seats + locked->seat_count, [&](const Seat& seat) {
-    return seat.state == SeatState::kRunning && seat.wants_slot && seat.database != MyDatabaseId &&
+    return seat.state == PlaceState::kRunning && seat.wants_slot && seat.database != MyDatabaseId &&
            std::none_of(slots, slots + locked->slot_count, [&](const Slot& slot) {
              return slot.state != SlotState::kFree && slot.database == seat.database;
            });
