@@ -15,10 +15,6 @@ namespace {
 const std::array<crawl::TableColumn, 3> kProvenance = {
     {{"_source_file", "text"}, {"_source_row", "bigint"}, {"_loaded_at", "timestamptz"}}};
 
-std::string plural(size_t count, const char* one, const char* many) {
-  return count == 1 ? std::string("1 ") + one : std::to_string(count) + " " + many;
-}
-
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
@@ -258,14 +254,14 @@ class Crawl {
 
 std::string summary(const std::vector<CrawlOutcome>& outcomes, bool* is_ok) {
   std::map<std::string, size_t> counts;
-  size_t sets = 0;
+  int64_t sets = 0;
   for (const CrawlOutcome& outcome : outcomes) {
     if (outcome.action == "ignored") continue;
     ++counts[outcome.action];
     ++sets;
   }
   *is_ok = !counts.contains("failed");
-  std::string text = plural(sets, "data set", "data sets");
+  std::string text = pg::count_of(sets, "data set", "data sets");
   for (const char* action : {"created", "changed", "failed"})
     if (counts.contains(action)) text += ", " + std::to_string(counts[action]) + " " + action;
   return text;

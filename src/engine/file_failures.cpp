@@ -46,18 +46,14 @@ pg::Failure failure_of(const std::vector<FailedFile>& files, size_t untried, con
   if (files.size() > kMostShown) detail += pg::format("\nand %zu more", files.size() - kMostShown);
   if (untried > 0)
     detail += pg::format("; after so many, %s not tried",
-                         count_of(static_cast<int64_t>(untried), "other was", "others were").c_str());
+                         pg::count_of(static_cast<int64_t>(untried), "other was", "others were").c_str());
   return pg::Failure(
       most_promising(files, policy, attempt).problem.sqlstate,
-      pg::format("%s could not be loaded: \"%s\"%s", count_of(std::ssize(files), "file", "files").c_str(),
+      pg::format("%s could not be loaded: \"%s\"%s", pg::count_of(std::ssize(files), "file", "files").c_str(),
                  files.front().path.c_str(), files.size() > 1 ? ", ..." : ""),
       detail,
       std::string(untried > 0 ? "" : "The others are loaded. ") +
           "setup.load_files tells of each; what failed is tried again the next time.");
-}
-
-std::string count_of(int64_t count, const char* one, const char* many) {
-  return pg::format("%lld %s", static_cast<long long>(count), count == 1 ? one : many);
 }
 
 }  // namespace etl

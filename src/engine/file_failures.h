@@ -28,7 +28,4 @@ inline constexpr size_t kMostFailedFiles = 100;  // of those that an attempt loa
 pg::Failure failure_of(const std::vector<FailedFile>& files, size_t untried, const plan::RetryPolicy& policy,
                        int attempt);
 
-// "1 file", "3 files"
-std::string count_of(int64_t count, const char* one, const char* many);
-
 }  // namespace etl

@@ -45,7 +45,8 @@ std::vector<Version> JobFiles::find() {
   }
   nothing_found_ = pg::format("no file of location \"%s\" matches \"%s\"", name_.c_str(), file_.c_str());
   if (refused > 0)
-    nothing_found_ += pg::format(" and its rules: %s left alone", count_of(refused, "file is", "files are").c_str());
+    nothing_found_ +=
+        pg::format(" and its rules: %s left alone", pg::count_of(refused, "file is", "files are").c_str());
   return files;
 }
 

@@ -217,12 +217,12 @@ void NewFiles::sum_up() {
     transaction.commit();
   }
   entry_->rows = sum.rows;
-  add_note(&entry_->message, sum.files > 0 ? count_of(sum.files, "file", "files") : nothing_new_);
+  add_note(&entry_->message, sum.files > 0 ? pg::count_of(sum.files, "file", "files") : nothing_new_);
   if (renamed_ > 0) add_note(&entry_->message, pg::format("%zu renamed", renamed_));
   if (touched_ > 0) add_note(&entry_->message, pg::format("%zu touched", touched_));
   add_note(&entry_->message, note_);
   if (sum.rejected > 0)
-    add_note(&entry_->message, count_of(sum.rejected, "row was", "rows were") + " rejected: " +
+    add_note(&entry_->message, pg::count_of(sum.rejected, "row was", "rows were") + " rejected: " +
                                    reject_store::table_for(pg::parse_table_name(work_.table, "")).quoted());
   if (analyze && !analyze_apart(work_.table)) add_note(&entry_->message, kNotAnalyzed);
   entry_->notices = notices_->take();

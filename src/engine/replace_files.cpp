@@ -24,7 +24,7 @@ void ReplaceFiles::replace() {
   if (files.empty()) {
     add_note(&entry_->message, files_.nothing_found());
   } else if (unchanged) {
-    add_note(&entry_->message, "unchanged: " + count_of(std::ssize(files), "file", "files") + " as loaded before");
+    add_note(&entry_->message, "unchanged: " + pg::count_of(std::ssize(files), "file", "files") + " as loaded before");
   } else {
     block.look([&] { replace_by(files); });
   }
@@ -75,7 +75,7 @@ void ReplaceFiles::replace_by(const std::vector<Version>& files) {
   file_store::use([&] { file_store::mark_all_replaced(job_); });
   for (const file_store::Load& each : loads) write_loaded(each);
   entry_->rows = total.rows;
-  if (files_.are_many()) add_note(&entry_->message, count_of(std::ssize(files), "file", "files"));
+  if (files_.are_many()) add_note(&entry_->message, pg::count_of(std::ssize(files), "file", "files"));
   add_note(&entry_->message, total.note);
   if (!analyzed) add_note(&entry_->message, kNotAnalyzed);
 }

@@ -39,10 +39,6 @@ std::string duration(double milliseconds) {
                     static_cast<long long>(seconds / 60 % 60));
 }
 
-std::string plural(int64_t count, const char* one, const char* many) {
-  return pg::format("%lld %s", static_cast<long long>(count), count == 1 ? one : many);
-}
-
 std::vector<std::string> plan_lines(const PlannedRun& run) {
   std::vector<std::string> lines;
   int layer = -1;
@@ -97,8 +93,8 @@ void Tally::add(const log_store::Line& line) {
 }
 
 std::string Tally::text() const {
-  if (ok == total) return plural(total, "job", "jobs") + ", " + plural(rows, "row", "rows");
-  std::string text = plural(total, "job", "jobs") + ": " + std::to_string(ok) + " OK";
+  if (ok == total) return pg::count_of(total, "job", "jobs") + ", " + pg::count_of(rows, "row", "rows");
+  std::string text = pg::count_of(total, "job", "jobs") + ": " + std::to_string(ok) + " OK";
   if (failed > 0) text += ", " + std::to_string(failed) + " failed";
   if (skipped > 0) text += ", " + std::to_string(skipped) + " skipped";
   return text;

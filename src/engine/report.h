@@ -9,9 +9,6 @@ namespace etl::report {
 // "12 ms", "3.42 s", "2 min 05 s", "1 h 07 min".
 std::string duration(double milliseconds);
 
-// "1 job", "2 jobs".
-std::string plural(int64_t count, const char* one, const char* many);
-
 // The plan of a run, one line each, for a dry run.
 std::vector<std::string> plan_lines(const PlannedRun& run);
 

@@ -94,8 +94,8 @@ class Follower {
              "There is no enabled job that you may run: setup.load_jobs lists your jobs.");
     } else if (settings::progress() != settings::Progress::kOff) {
       notice(pg::format("run %lld: %s in %s", static_cast<long long>(run_id_),
-                        report::plural(all_.total, "job", "jobs").c_str(),
-                        report::plural(static_cast<int64_t>(run_.layers.size()), "layer", "layers").c_str()));
+                        pg::count_of(all_.total, "job", "jobs").c_str(),
+                        pg::count_of(static_cast<int64_t>(run_.layers.size()), "layer", "layers").c_str()));
     }
   }
 

@@ -53,3 +53,7 @@ std::string format(const char* pattern, ...) {
 }
 
 }  // namespace etl::pg
+std::string count_of(int64_t count, const char* one, const char* many) {
+  return format("%lld %s", static_cast<long long>(count), count == 1 ? one : many);
+}
+

@@ -44,3 +44,6 @@ class Failure : public std::runtime_error {
 std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
 
 }  // namespace etl::pg
+// "1 file", "3 files".
+std::string count_of(int64_t count, const char* one, const char* many);
+
