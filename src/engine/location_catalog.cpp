@@ -14,10 +14,7 @@ namespace etl {
 namespace {
 
 void require_right_to_files(Oid user) {
-  if (pg::may_read_server_files(user)) return;
-  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to change locations", "",
-                    pg::format("It takes the right to read the server's files: GRANT pg_read_server_files TO %s;",
-                               pg::quote_name(pg::role_name(user)).c_str()));
+  pg::require_reading_server_files(user, "permission denied to change locations");
 }
 
 // Keeps the location as it is, but not from being named by jobs, until the end of the transaction; false if there is
@@ -107,10 +104,8 @@ void update_location(const std::string& name, const LocationSettings& it) {
 
 void require_right_to_write(Oid user, const std::string& name) {
   static pg::Statement find{"SELECT writable FROM setup.locations WHERE location_name = $1", {TEXTOID}};
-  if (pg::may_write_server_files(user) || !find.run({pg::value(name)}).boolean(0, 0)) return;
-  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to make or change a writable location", "",
-                    pg::format("It takes the right to write the server's files: GRANT pg_write_server_files TO %s;",
-                               pg::quote_name(pg::role_name(user)).c_str()));
+  if (find.run({pg::value(name)}).boolean(0, 0))
+    pg::require_writing_server_files(user, "permission denied to make or change a writable location");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pg/roles.h"
 
 #include "pg/guard.h"
+#include "pg/relations.h"
 
 extern "C" {
 #include "catalog/pg_authid.h"
@@ -79,6 +80,24 @@ bool may_read_server_files(Oid role) {
 
 bool may_write_server_files(Oid role) {
   return guard([&] { return has_privs_of_role(role, ROLE_PG_WRITE_SERVER_FILES); });
+}
+
+namespace {
+
+[[noreturn]] void fail_without_right(Oid role, const std::string& message, const char* verb) {
+  throw Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, message, "",
+                format("It takes the right to %s the server's files: GRANT pg_%s_server_files TO %s;", verb, verb,
+                       quote_name(role_name(role)).c_str()));
+}
+
+}  // namespace
+
+void require_reading_server_files(Oid role, const std::string& message) {
+  if (!may_read_server_files(role)) fail_without_right(role, message, "read");
+}
+
+void require_writing_server_files(Oid role, const std::string& message) {
+  if (!may_write_server_files(role)) fail_without_right(role, message, "write");
 }
 
 bool may_use_schema(Oid role, Oid schema) {

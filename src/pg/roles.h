@@ -27,6 +27,11 @@ bool may_connect(Oid role);             // to this database
 bool may_read_server_files(Oid role);   // superuser or pg_read_server_files
 bool may_write_server_files(Oid role);  // superuser or pg_write_server_files
 bool may_use_schema(Oid role, Oid schema);
+
+// Failure (insufficient_privilege) with this message, and with the GRANT that helps, unless the role has the right.
+void require_reading_server_files(Oid role, const std::string& message);
+void require_writing_server_files(Oid role, const std::string& message);
+
 // INSERT and DELETE, or as owner INSERT and TRUNCATE.
 bool may_replace_rows(Oid role, Oid table);
 bool may_insert_rows(Oid role, Oid table);
