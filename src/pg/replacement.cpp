@@ -267,7 +267,7 @@ void Replacement::lock_out_readers(int patience_ms) const {
   for (int wait = kFirstWaitMs; !try_to_lock_all(table_, toast_, wait); wait = std::min(wait * 2, kLongestWaitMs)) {
     if (monotonic_ms() + wait > deadline) fail_because_of_readers(table_, patience_ms);
     for (const int64_t next = monotonic_ms() + wait; monotonic_ms() < next;) {
-      sleep_on_latch(static_cast<long>(next - monotonic_ms()), "EtlSwap");
+      sleep_on_latch(milliseconds_until(next), "EtlSwap");
       check_interrupts();
     }
   }
