@@ -1,13 +1,10 @@
 #include "engine/effect.h"
 
-#include <fcntl.h>
-
 #include "engine/executor.h"
 #include "engine/file_load.h"
 #include "engine/files_module.h"
-#include "locations/directory.h"
+#include "engine/locations.h"
 #include "locations/file_type.h"
-#include "pg/files.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
 #include "pg/settings.h"
@@ -22,26 +19,23 @@ namespace {
 
 constexpr double kAnalyzeShare = 0.1;  // of a table's rows; autovacuum's default for analyzing
 
-void require_right_to_read() {
-  if (pg::may_read_server_files(GetUserId())) return;
-  throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()), "",
-                    pg::format("A superuser can permit it: GRANT pg_read_server_files TO %s;",
-                               pg::quote_name(pg::role_name(GetUserId())).c_str()));
-}
-
-Loaded load_file(const run_store::Work& work, const std::function<void(int64_t rows)>& filled) {
-  require_right_to_read();
+Loaded load_file(const run_store::Work& work, const std::function<void(int64_t rows)>& filled) try {
+  pg::require_reading_server_files(
+      GetUserId(), pg::format("role \"%s\" may not read files of the server", pg::role_name(GetUserId()).c_str()));
   FileReader reader;
   FileLoad load(work.load, &reader);
-  const std::string problem = pg::unreadable_because(work.file);
-  if (!problem.empty())
-    throw pg::Failure(ERRCODE_UNDEFINED_FILE, pg::format("file \"%s\" %s", work.file.c_str(), problem.c_str()));
-  const locations::Descriptor file(open(work.file.c_str(), O_RDONLY | O_CLOEXEC));
+  const locations::File file = locations::File::open(work.file);
   // What has no known name is CSV.
   const auto type = locations::file_type_of(work.file).value_or(locations::FileType());
-  load.add({file.get(), work.file, module_format(type.format), type.compression == locations::Compression::kGzip, {}});
+  load.add({file.descriptor(),
+            work.file,
+            module_format(type.format),
+            type.compression == locations::Compression::kGzip,
+            {}});
+  if (file.facts_now() != file.facts()) fail_changed(work.file);
   return load.finish(filled);
+} catch (const locations::FileError& error) {
+  throw failure_of(work.file, error);
 }
 
 }  // namespace

@@ -51,17 +51,11 @@ bool has_rights(const JobDetail& detail, Oid relation) {
 
 // Its size and age do not count yet: they may be others when it is loaded.
 void require_file(const Location& location, const locations::Directory& directory, const std::string& path) {
-  std::optional<std::string> refusal;
   try {
-    refusal = locations::refusal_of_path(location.rules, directory.open_file(path).path());
+    require_accepted(location, path, locations::refusal_of_path(location.rules, directory.open_file(path).path()));
   } catch (const locations::FileError& error) {
     throw failure_of(location, path, error);
   }
-  if (refusal)
-    throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                      pg::format("file \"%s\" of location \"%s\" is not accepted: it %s", path.c_str(),
-                                 location.name.c_str(), refusal->c_str()),
-                      "", "The rules of the location say so; setup.create_location() changes them.");
 }
 
 // The text that a pattern means which means only itself.

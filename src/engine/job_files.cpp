@@ -85,10 +85,7 @@ std::string JobFiles::hash(const locations::File& file) const {
 }
 
 void JobFiles::require_same(const locations::File& file) const {
-  if (readable(file.path(), [&] { return file.facts_now(); }) == file.facts()) return;
-  throw pg::Failure(ERRCODE_OBJECT_IN_USE, pg::format("file \"%s\" changed while it was read", file.path().c_str()), "",
-                    "A location can leave files alone that have just been written: stable_for of "
-                    "setup.create_location().");
+  if (readable(file.path(), [&] { return file.facts_now(); }) != file.facts()) fail_changed(file.path());
 }
 
 bool JobFiles::is_gone(const Version& version) const {

@@ -158,19 +158,34 @@ std::vector<locations::Found> list_files(const Location& location, const std::st
   }
 }
 
+void require_accepted(const Location& location, const std::string& path, const std::optional<std::string>& refusal) {
+  if (!refusal) return;
+  throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                    pg::format("file \"%s\" of location \"%s\" is not accepted: it %s", path.c_str(),
+                               location.name.c_str(), refusal->c_str()),
+                    "", "The rules of the location say so; setup.create_location() changes them.");
+}
+
 locations::File open_file(const Location& location, const std::string& path) {
   try {
     locations::File file = open_directory(location).open_file(path);
     auto refusal = locations::refusal_of_path(location.rules, file.path());
     if (!refusal) refusal = locations::refusal_of_facts(location.rules, file.facts(), locations::now_ns());
-    if (!refusal) return file;
-    throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                      pg::format("file \"%s\" of location \"%s\" is not accepted: it %s", file.path().c_str(),
-                                 location.name.c_str(), refusal->c_str()),
-                      "", "The rules of the location say so; setup.create_location() changes them.");
+    require_accepted(location, file.path(), refusal);
+    return file;
   } catch (const locations::FileError& error) {
     throw failure_of(location, path.empty() ? "." : path, error);
   }
+}
+
+pg::Failure failure_of(const std::string& path, const locations::FileError& error) {
+  return pg::Failure(sqlstate_of(error.kind()), pg::format("file \"%s\" %s", path.c_str(), error.what()));
+}
+
+void fail_changed(const std::string& path) {
+  throw pg::Failure(ERRCODE_OBJECT_IN_USE, pg::format("file \"%s\" changed while it was read", path.c_str()), "",
+                    "A location can leave files alone that have just been written: stable_for of "
+                    "setup.create_location().");
 }
 
 TimestampTz timestamp_of(int64_t ns_since_1970) {

@@ -42,11 +42,20 @@ locations::Directory open_directory(const Location& location);
 // What matches a pattern, and why it is not to be read where a rule says so. Can be cancelled.
 std::vector<locations::Found> list_files(const Location& location, const std::string& pattern);
 
+// Failure (object_not_in_prerequisite_state) where a rule refuses a file.
+void require_accepted(const Location& location, const std::string& path, const std::optional<std::string>& refusal);
+
 // A file that the rules accept, by its path beneath the location. Failure, naming the file and what is wrong.
 locations::File open_file(const Location& location, const std::string& path);
 
 // What a FileError means in SQL. An empty path: the location's directory itself.
 pg::Failure failure_of(const Location& location, const std::string& path, const locations::FileError& error);
+
+// The same of a file that is named by its absolute path.
+pg::Failure failure_of(const std::string& path, const locations::FileError& error);
+
+// Failure (object_in_use).
+[[noreturn]] void fail_changed(const std::string& path);
 
 // The time of a file's FileFacts.
 TimestampTz timestamp_of(int64_t ns_since_1970);

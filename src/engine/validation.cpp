@@ -2,6 +2,7 @@
 
 #include "engine/dataset_files.h"
 #include "engine/file_job_check.h"
+#include "locations/directory.h"
 #include "pg/files.h"
 #include "pg/relations.h"
 #include "pg/roles.h"
@@ -16,6 +17,14 @@ using plan::Problem;
 std::string disable_hint(const std::string& layer, const std::string& job) {
   return pg::format("UPDATE setup.load_jobs SET is_enabled = false WHERE layer = %s AND job_name = %s;",
                     pg::quote_text(layer).c_str(), pg::quote_text(job).c_str());
+}
+
+// Why a file cannot be read, or empty.
+std::string problem_of_file(const std::string& path) try {
+  locations::File::open(path);
+  return "";
+} catch (const locations::FileError& error) {
+  return error.what();
 }
 
 class Validator {
@@ -175,7 +184,7 @@ class Validator {
     } else if (!key.empty()) {
       path = pg::find_ignoring_case(path);
     }
-    const std::string problem = pg::unreadable_because(path);
+    const std::string problem = problem_of_file(path);
     if (problem.empty()) return path;
     const std::string disable = disable_hint(layer_name(job), job.name);
     complain(job, pg::format("file \"%s\" %s", path.c_str(), problem.c_str()),
@@ -197,10 +206,10 @@ class Validator {
     const Oid schema = pg::find_schema(name.schema);
     const Oid relation = pg::find_table(name);
     if (!OidIsValid(relation)) {
-      const bool made_here = !detail.crawler.empty() ||
-                             std::any_of(run.steps.begin(), run.steps.end(), [&](const PlannedStep& other) {
-                               return other.table == table && !other.command.empty();
-                             });
+      const bool made_here =
+          !detail.crawler.empty() || std::any_of(run.steps.begin(), run.steps.end(), [&](const PlannedStep& other) {
+            return other.table == table && !other.command.empty();
+          });
       if (!made_here && (OidIsValid(schema) || name.schema != layer_name(job)))
         complain(job, pg::format("table %s does not exist", table.c_str()),
                  "Create the table, or disable the job: " + disable_hint(layer_name(job), job.name));

@@ -4,12 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #include "locations/resolve.h"
@@ -25,11 +25,6 @@ constexpr int kEntriesBetweenTicks = 256;
 
 using OpenDirectory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-FileFacts facts_of(const struct stat& it) {
-  return {static_cast<int64_t>(it.st_size),
-          static_cast<int64_t>(it.st_mtim.tv_sec) * 1'000'000'000 + it.st_mtim.tv_nsec};
-}
-
 struct stat stat_of(int fd) {
   struct stat facts;
   if (fstat(fd, &facts) != 0) throw FileError(Kind::kBroken, "cannot be examined: " + std::string(strerror(errno)));
@@ -43,6 +38,13 @@ std::string irregularity(mode_t mode) {
   if (S_ISFIFO(mode)) return "is a named pipe";
   if (S_ISSOCK(mode)) return "is a socket";
   return "is not a regular file";
+}
+
+File file_of(std::string path, Descriptor opened) {
+  const struct stat facts = stat_of(opened.get());
+  const std::string problem = irregularity(facts.st_mode);
+  if (!problem.empty()) throw FileError(Kind::kNotRegular, problem);
+  return File(std::move(path), std::move(opened), facts_of(facts));
 }
 
 std::string joined(const std::string& directory, const char* name) {
@@ -67,12 +69,21 @@ int Descriptor::release() {
   return std::exchange(fd_, -1);
 }
 
-FileFacts File::facts_now() const {
-  return facts_of(stat_of(descriptor_.get()));
+FileFacts facts_of(const struct stat& status) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  constexpr int64_t kMostSeconds = std::numeric_limits<int64_t>::max() / kSecond - 1;
+  const int64_t seconds = std::clamp<int64_t>(status.st_mtim.tv_sec, -kMostSeconds, kMostSeconds);
+  return {status.st_size, seconds * kSecond + status.st_mtim.tv_nsec};
 }
 
-std::string File::path_for_libraries() const {
-  return "/proc/self/fd/" + std::to_string(descriptor_.get());
+File File::open(const std::string& path) {
+  Descriptor opened(::open(path.c_str(), kReadFlags));
+  if (!opened.is_open()) throw error_of_open(errno);
+  return file_of(path, std::move(opened));
+}
+
+FileFacts File::facts_now() const {
+  return facts_of(stat_of(descriptor_.get()));
 }
 
 size_t File::read(int64_t offset, char* buffer, size_t size) const {
@@ -136,10 +147,7 @@ File Directory::open_file(std::string_view path) const {
   std::string name = normalized(path);
   if (name.empty()) throw FileError(Kind::kNotRegular, "is a directory");
   Descriptor opened = resolve(name, kReadFlags);
-  const struct stat facts = stat_of(opened.get());
-  const std::string problem = irregularity(facts.st_mode);
-  if (!problem.empty()) throw FileError(Kind::kNotRegular, problem);
-  return File(std::move(name), std::move(opened), facts_of(facts));
+  return file_of(std::move(name), std::move(opened));
 }
 
 Directory Directory::open_directory(std::string_view path) const {

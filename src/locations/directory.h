@@ -7,6 +7,8 @@
 // whoever has a File has an open descriptor, and reads what it was given.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -64,19 +66,22 @@ struct FileFacts {
   bool operator==(const FileFacts&) const = default;
 };
 
+// Times before 1677 and after 2262 do not fit: they become these.
+FileFacts facts_of(const struct stat& status);
+
 // A regular file, open for reading.
 class File {
  public:
   File(std::string path, Descriptor descriptor, FileFacts facts)
       : path_(std::move(path)), descriptor_(std::move(descriptor)), facts_(facts) {}
 
-  const std::string& path() const { return path_; }  // relative, normalized
+  // An absolute path, whose links are followed. FileError where no regular file is there, or it cannot be read.
+  static File open(const std::string& path);
+
+  const std::string& path() const { return path_; }  // of one beneath a directory: relative, normalized
   int descriptor() const { return descriptor_.get(); }
   FileFacts facts() const { return facts_; }  // when it was opened
   FileFacts facts_now() const;
-
-  // "/proc/self/fd/7", for a library that wants a path: valid while this object lives.
-  std::string path_for_libraries() const;
 
   // Fills the buffer from an offset on; less only at the end of the file. Returns the number of bytes.
   size_t read(int64_t offset, char* buffer, size_t size) const;

@@ -162,6 +162,22 @@ SELECT alike(told('cascading'), 'ERROR 0A000 %"cascades_id_fkey" would take rows
   'a table whose rows take others along is refused');
 SELECT is((SELECT count(*) FROM bronze.cascades), 1::bigint, 'no load deletes rows of another table');
 
+-- A file that changes while it is read
+
+CREATE FUNCTION public.waits() RETURNS boolean LANGUAGE plpgsql
+  AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(9); RETURN true; END $$;
+CREATE DOMAIN public.late_id AS int CHECK (public.waits());
+CALL loads('growing', 'id public.late_id, name text'); \! printf 'id,name\n1,a\n' > $FILES/growing.csv
+UPDATE setup.load_jobs SET max_attempts = 1 WHERE job_name = 'growing';
+SELECT pg_advisory_lock(9);
+SELECT setup.start_run('bronze', jobs => '{growing}') AS run \gset
+SELECT wait_until($$EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)$$);
+\! echo 2,b >> $FILES/growing.csv
+SELECT pg_advisory_unlock(9);
+SELECT is(setup.wait_run(:run), 'ERROR', 'a file that grows while it is read');
+SELECT alike(told('growing'), 'ERROR 55006 file "%/growing.csv" changed while it was read', 'is an error');
+SELECT is(content('growing'), '-2: -1:', 'and the old rows stay');
+
 -- Kinds of tables
 
 SELECT is((SELECT string_agg(concat(tableoid::regclass, id), ' ' ORDER BY id) FROM bronze.parted),

@@ -178,6 +178,27 @@ TEST(Directory, FollowsLinksThatStayInside) {
   EXPECT_EQ(directory.list().size(), 4U);  // and no loop
 }
 
+TEST(Directory, KnowsNoTimeAfterTheLast) {
+  struct stat status = {};
+  status.st_mtim.tv_sec = 9'223'372'035;
+  const int64_t last = facts_of(status).modified_ns;
+  EXPECT_EQ(last, 9'223'372'035'000'000'000);
+  status.st_mtim.tv_sec = 9'999'999'999;
+  EXPECT_EQ(facts_of(status).modified_ns, last);
+  status.st_mtim.tv_sec = -9'999'999'999;
+  EXPECT_EQ(facts_of(status).modified_ns, -last);
+}
+
+TEST(File, IsOpenedByItsAbsolutePath) {
+  TemporaryDirectory place;
+  place.write("real/x.csv", "12");
+  place.link("link", place.path("real"));
+  place.pipe("pipe");
+  EXPECT_EQ(File::open(place.path("link/x.csv")).facts().size, 2);
+  for (const char* name : {"real", "pipe", "none"})  // a pipe does not make it wait
+    EXPECT_THROW(File::open(place.path(name)), FileError) << name;
+}
+
 TEST(Directory, MustBeOne) {
   TemporaryDirectory place;
   place.write("x");
