@@ -1,31 +1,18 @@
 #include "engine/dataset_files.h"
 
+#include <strings.h>
+
 #include "locations/file_type.h"
 #include "pg/engine_rights.h"
-#include "pg/guard.h"
+#include "pg/files.h"
 #include "pg/roles.h"
 #include "pg/spi.h"
-
-extern "C" {
-#include "storage/fd.h"
-}
 
 namespace etl {
 
 namespace {
 
 constexpr std::string_view kAnyType = ".*";
-
-// The names of a directory that a condition picks; none where it cannot be read.
-std::vector<std::string> names_in(const std::string& folder, const std::function<bool(const char*)>& picks) {
-  std::vector<std::string> found;
-  DIR* directory = pg::guard([&] { return AllocateDir(folder.c_str()); });
-  if (directory == nullptr) return found;
-  while (const dirent* entry = pg::guard([&] { return ReadDirExtended(directory, folder.c_str(), LOG); }))
-    if (picks(entry->d_name)) found.emplace_back(entry->d_name);
-  pg::guard([&] { FreeDir(directory); });
-  return found;
-}
 
 // What a name has after its stem, in lower case: ".csv.gz".
 std::string extension_of(const std::string& name) {
@@ -44,8 +31,9 @@ std::vector<std::string> files_of_data_set(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = path.substr(0, slash == 0 ? 1 : slash);
   const std::string stem = path.substr(slash + 1, path.size() - slash - 1 - kAnyType.size());
-  const auto names = names_in(folder, [&](const char* name) {
-    return locations::file_type_of(name) && strcasecmp(locations::stem_of(name).c_str(), stem.c_str()) == 0;
+  std::vector<std::string> names = pg::names_in(folder);
+  std::erase_if(names, [&](const std::string& name) {
+    return !locations::file_type_of(name) || strcasecmp(locations::stem_of(name).c_str(), stem.c_str()) != 0;
   });
   std::vector<std::string> files;
   for (const std::string& name : names) {

@@ -7,8 +7,9 @@
 #include "engine/files_module.h"
 #include "engine/loaded_table.h"
 #include "engine/reject_store.h"
+#include "locations/csv_record.h"
+#include "locations/magic.h"
 #include "pg/copy_rows.h"
-#include "pg/files.h"
 #include "pg/guard.h"
 #include "pg/settings.h"
 
@@ -25,9 +26,15 @@ constexpr const char* kStage = "pg_temp.etl_upsert";
 constexpr const char* kFileColumn = "_source_file";
 constexpr const char* kRowColumn = "_source_row";
 constexpr const char* kLoadedAtColumn = "_loaded_at";
+constexpr size_t kLongestHeader = 1 << 20;
 
 std::string shown(const std::string& table, const std::string& file) {
   return "COPY " + table + " FROM " + pg::quote_text(file);
+}
+
+pg::Failure unreadable(const FileInput& file) {
+  return pg::Failure(ERRCODE_IO_ERROR,
+                     pg::format("file \"%s\" could not be read: %s", file.name.c_str(), strerror(errno)));
 }
 
 bool is_readable_by_copy(const FileInput& file, const LoadOptions& options, const JobReader& reader) {
@@ -36,6 +43,17 @@ bool is_readable_by_copy(const FileInput& file, const LoadOptions& options, cons
          options.rescue_column.empty() && !options.provenance && file.partitions.empty() && reader.columns.empty() &&
          !r.delimiter && !r.quote && !r.escape && r.header.value_or(true) && r.skip == 0 && !r.null_string &&
          !r.encoding && !r.decimal_separator && !r.date_format && !r.timestamp_format;
+}
+
+// The names in the header, as COPY reads it.
+std::vector<std::string> header_for_copy(const FileInput& file) {
+  std::string text(kLongestHeader, '\0');
+  const ssize_t size = pread(file.descriptor, text.data(), text.size(), 0);
+  if (size < 0) throw unreadable(file);
+  text.resize(static_cast<size_t>(size));
+  if (text.starts_with(locations::kByteOrderMark)) text.erase(0, locations::kByteOrderMark.size());
+  const locations::CsvMarks marks{.quotes_anywhere = true};
+  return locations::split_record(locations::first_record(text, true, marks).value_or(text), marks);
 }
 
 std::string purpose_of(const FileInput& file) {
@@ -258,7 +276,7 @@ void FileLoad::put_aside(const FileInput& file, const files::LoadResult& result)
 
 Loaded FileLoad::load_by_copy(const FileInput& file) {
   Loaded loaded;
-  const std::vector<std::string> header = pg::csv_header("/proc/self/fd/" + std::to_string(file.descriptor));
+  const std::vector<std::string> header = header_for_copy(file);
   const ColumnMatch match =
       match_columns({options_.table, file.name, file.format, header}, columns_, reader_, Rest::kNotAllowed);
   loaded.note = match.note;
@@ -269,9 +287,7 @@ Loaded FileLoad::load_by_copy(const FileInput& file) {
   off_t offset = 0;
   const auto read = [&](char* buffer, size_t most) {
     const ssize_t count = pread(file.descriptor, buffer, most, offset);
-    if (count < 0)
-      throw pg::Failure(ERRCODE_IO_ERROR,
-                        pg::format("file \"%s\" could not be read: %s", file.name.c_str(), strerror(errno)));
+    if (count < 0) throw unreadable(file);
     offset += count;
     return static_cast<size_t>(count);
   };

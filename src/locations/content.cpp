@@ -5,43 +5,18 @@
 #include <algorithm>
 #include <set>
 
+#include "locations/csv_record.h"
+#include "locations/magic.h"
+
 namespace etl::locations {
 namespace {
 
 constexpr size_t kLongestHeader = 1024 * 1024;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string bytes_at(const File& file, int64_t offset, size_t size) {
   std::string bytes(size, '\0');
   bytes.resize(file.read(std::max<int64_t>(offset, 0), bytes.data(), size));
   return bytes;
-}
-
-// The length of the first record without its line end; none if that does not come.
-std::optional<size_t> record_length(std::string_view text, bool is_whole) {
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') quoted = !quoted;
-    if (!quoted && (text[i] == '\n' || text[i] == '\r')) return i;
-  }
-  if (quoted || !is_whole) return std::nullopt;
-  return text.size();
-}
-
-std::vector<std::string> split(std::string_view record, char delimiter) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (size_t i = 0; i < record.size(); ++i) {
-    if (record[i] == '"' && quoted && i + 1 < record.size() && record[i + 1] == '"')
-      fields.back().push_back(record[i++]);
-    else if (record[i] == '"')
-      quoted = !quoted;
-    else if (record[i] == delimiter && !quoted)
-      fields.emplace_back();
-    else
-      fields.back().push_back(record[i]);
-  }
-  return fields;
 }
 
 // A name as it is compared.
@@ -61,36 +36,41 @@ bool contains(const std::vector<std::string>& names, const std::string& wanted) 
 
 std::optional<std::string> contradiction(FileType type, const File& file) {
   const std::string head = bytes_at(file, 0, 4);
-  const bool is_gzip = head.starts_with("\x1F\x8B");
-  if (type.compression == Compression::kGzip)
-    return is_gzip ? std::nullopt : std::optional<std::string>("is not gzip-compressed");
-  if (is_gzip) return "is gzip-compressed, though its name does not say so";
-  const bool is_parquet = head == "PAR1";
-  if (type.format != Format::kParquet) {
-    if (is_parquet) return "is a Parquet file, though its name does not say so";
-    if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return "is UTF-16 by its byte order mark";
-    return std::nullopt;
+  if (type.compression == Compression::kGzip) {
+    if (head.starts_with(kGzipMagic)) return std::nullopt;
+    return "is not compressed with gzip";
   }
-  if (!is_parquet) return "is not a Parquet file";
-  if (file.facts().size < 12 || bytes_at(file, file.facts().size - 4, 4) != "PAR1")
+  if (type.format != Format::kParquet) {
+    const Magic* magic = magic_of(head);
+    if (magic == nullptr) return std::nullopt;
+    return std::string(magic->what) + ", though its name does not say so";
+  }
+  if (head != kParquetMagic) return "is no Parquet file";
+  if (file.facts().size < 12 || bytes_at(file, file.facts().size - 4, 4) != kParquetMagic)
     return "is an incomplete Parquet file: its end is missing";
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> csv_header(std::string_view text, bool is_whole) {
+CsvHeader csv_header(std::string_view text, bool is_whole) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  const auto length = record_length(text, is_whole);
-  if (!length) return std::nullopt;
-  std::vector<std::string> best;
-  if (*length == 0) return best;
+  CsvHeader best;
   for (const char delimiter : {',', ';', '\t', '|'}) {
-    std::vector<std::string> fields = split(text.substr(0, *length), delimiter);
-    if (fields.size() > best.size()) best = std::move(fields);
+    CsvHeader header;
+    const CsvMarks marks{.delimiter = delimiter};
+    const auto record = first_record(text, is_whole, marks);
+    if (!record) {
+      header.problem = "has a first line without end: a quote is left open";
+    } else if (shape_of(*record, marks).has_text_behind) {
+      header.problem = "has text behind a quoted name in its first line";
+    } else if (!record->empty()) {
+      header.columns = split_record(*record, marks);
+    }
+    if (delimiter == ',' || header.columns.size() > best.columns.size()) best = std::move(header);
   }
   return best;
 }
 
-std::optional<std::vector<std::string>> csv_header(const File& file) {
+CsvHeader csv_header(const File& file) {
   const std::string text = bytes_at(file, 0, kLongestHeader);
   return csv_header(text, text.size() < kLongestHeader);
 }

@@ -11,17 +11,21 @@
 
 namespace etl::locations {
 
-// Why the content cannot be of the type that the name says, or nothing: "is gzip-compressed". Looks at its first and
+// Why the content cannot be of the type that the name says, or nothing: "is no Parquet file". Looks at its first and
 // last bytes only.
 std::optional<std::string> contradiction(FileType type, const File& file);
 
-// The fields of the first record of a CSV text, without byte order mark and with quotes ("") resolved. The delimiter is
-// that of , ; tab | which gives most fields. None if the text ends within quotes, or without a line end where
-// `is_whole` is false.
-std::optional<std::vector<std::string>> csv_header(std::string_view text, bool is_whole);
+struct CsvHeader {
+  std::vector<std::string> columns;
+  std::string problem;  // of the file, such as "has a first line without end"; empty: none
+};
 
-// That of a file that is not compressed; none if its first MB does not hold it.
-std::optional<std::vector<std::string>> csv_header(const File& file);
+// The fields of the first record of a CSV text, without byte order mark. The delimiter is that of , ; tab | which gives
+// most fields. `is_whole`: the text may end with the record.
+CsvHeader csv_header(std::string_view text, bool is_whole);
+
+// That of a file that is not compressed, from its first MB.
+CsvHeader csv_header(const File& file);
 
 // What is wrong with a header: names that are missing, not expected, empty, or there twice. Order, the case of ASCII
 // letters and spaces around a name do not matter. Without expected names only the last two.

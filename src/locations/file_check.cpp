@@ -74,8 +74,9 @@ class Checker {
   void check_header(const File& file, FileType type) {
     std::optional<std::vector<std::string>> columns;
     if (type == FileType{Format::kCsv, Compression::kNone}) {
-      columns = csv_header(file);
-      if (!columns) return find("has a first line without end: a quote is left open");
+      CsvHeader header = csv_header(file);
+      if (!header.problem.empty()) return find(header.problem);
+      columns = std::move(header.columns);
       if (columns->empty()) find("has an empty first line instead of a header");
     } else if (check_.read_columns) {
       columns = check_.read_columns(file, type);

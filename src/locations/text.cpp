@@ -73,6 +73,27 @@ bool is_valid_utf8(std::string_view text) {
   return !check.first_invalid();
 }
 
+std::string printable(std::string_view text, size_t most) {
+  if (most < text.size()) {
+    while (most > 0 && (text[most] & 0xC0) == 0x80) --most;
+    text = text.substr(0, most);
+  }
+  std::string result;
+  while (!text.empty()) {
+    size_t length;
+    if (text[0] != '\0' && read_sequence(text, length) == Sequence::kValid) {
+      result += text.substr(0, length);
+    } else {
+      constexpr char kDigits[] = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(text[0]);
+      result += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+      length = 1;
+    }
+    text.remove_prefix(length);
+  }
+  return result;
+}
+
 std::string percent_decoded(std::string_view text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {

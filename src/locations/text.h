@@ -14,6 +14,9 @@ size_t character_length(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
 
+// At most so many bytes of a text, without half a character at the end; what is not UTF-8, or NUL, as \xe9.
+std::string printable(std::string_view text, size_t most = std::string_view::npos);
+
 // "%41" is "A". A '%' that two hexadecimal digits do not follow is itself.
 std::string percent_decoded(std::string_view text);
 

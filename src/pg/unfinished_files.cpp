@@ -4,11 +4,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "pg/files.h"
 #include "pg/guard.h"
-
-extern "C" {
-#include "storage/fd.h"
-}
 
 namespace etl::pg {
 
@@ -66,11 +63,8 @@ std::optional<Note> open_note(const std::string& path, int flags) {
 
 std::vector<std::string> notes_of_this_database() {
   std::vector<std::string> paths;
-  DIR* directory = guard([] { return AllocateDir("."); });
-  if (directory == nullptr) return paths;
-  while (const dirent* entry = guard([&] { return ReadDirExtended(directory, ".", LOG); }))
-    if (std::string_view(entry->d_name).starts_with(prefix())) paths.emplace_back(entry->d_name);
-  guard([&] { FreeDir(directory); });
+  for (const std::string& name : names_in("."))
+    if (name.starts_with(prefix())) paths.push_back(name);
   return paths;
 }
 

@@ -192,8 +192,8 @@ SELECT row_eq($$SELECT is_valid, header_matches IS NOT FALSE, is_utf8 FROM setup
 SELECT is((SELECT columns FROM setup.validate_file('in', 'good.ndjson')), CASE WHEN :'installed' THEN '{id,name}'::text[] END,
   'the module tells the columns of other files than CSV');
 SELECT is((SELECT is_valid FROM setup.validate_file('in', 'bad.ndjson')), NOT :'installed', 'and what it cannot read');
-SELECT is(findings('text.json.gz'), '{is not gzip-compressed}', 'a text that is called .gz');
-SELECT is(findings('text.parquet'), '{is not a Parquet file}', 'or .parquet');
+SELECT is(findings('text.json.gz'), '{is not compressed with gzip}', 'a text that is called .gz');
+SELECT is(findings('text.parquet'), '{is no Parquet file}', 'or .parquet');
 SELECT is((SELECT findings FROM setup.validate_file('odd', 'a.csv')), ARRAY['is in a location whose directory does not exist'],
   'a directory that is not there is a finding, too');
 SELECT throws_ok($$SELECT * FROM setup.validate_file('nowhere', 'a.csv')$$, '42704', 'location "nowhere" does not exist',

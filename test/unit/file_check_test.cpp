@@ -11,24 +11,30 @@ namespace {
 using Names = std::vector<std::string>;
 
 TEST(CsvHeader, IsTheFirstRecord) {
-  EXPECT_EQ(csv_header("id,name\n1,a\n", true), (Names{"id", "name"}));
-  EXPECT_EQ(csv_header("\xEF\xBB\xBFid,name\r\n", true), (Names{"id", "name"}));
-  EXPECT_EQ(csv_header("\"a \"\"b\"\"\",\"c\nd\"\n1,2", true), (Names{"a \"b\"", "c\nd"}));
-  EXPECT_EQ(csv_header("id", true), (Names{"id"}));
-  EXPECT_EQ(csv_header("", true), Names{});
-  EXPECT_EQ(csv_header("\nid", true), Names{});
+  EXPECT_EQ(csv_header("id,name\n1,a\n", true).columns, (Names{"id", "name"}));
+  EXPECT_EQ(csv_header("\xEF\xBB\xBFid,name\r\n", true).columns, (Names{"id", "name"}));
+  EXPECT_EQ(csv_header("\"a \"\"b\"\"\",\"c\nd\"\n1,2", true).columns, (Names{"a \"b\"", "c\nd"}));
+  EXPECT_EQ(csv_header("id", true).columns, (Names{"id"}));
+  EXPECT_EQ(csv_header("", true).columns, Names{});
+  EXPECT_EQ(csv_header("\nid", true).columns, Names{});
 }
 
 TEST(CsvHeader, FindsTheDelimiter) {
-  EXPECT_EQ(csv_header("a;b;c,d\n", true), (Names{"a", "b", "c,d"}));
-  EXPECT_EQ(csv_header("a\tb\n", true), (Names{"a", "b"}));
-  EXPECT_EQ(csv_header("a|b\n", true), (Names{"a", "b"}));
-  EXPECT_EQ(csv_header("\"a;b;c\",d\n", true), (Names{"a;b;c", "d"}));
+  EXPECT_EQ(csv_header("a;b;c,d\n", true).columns, (Names{"a", "b", "c,d"}));
+  EXPECT_EQ(csv_header("a\tb\n", true).columns, (Names{"a", "b"}));
+  EXPECT_EQ(csv_header("a|b\n", true).columns, (Names{"a", "b"}));
+  EXPECT_EQ(csv_header("\"a;b;c\",d\n", true).columns, (Names{"a;b;c", "d"}));
 }
 
 TEST(CsvHeader, MustEnd) {
-  EXPECT_EQ(csv_header("\"id,name\n1,a\n", true), std::nullopt);
-  EXPECT_EQ(csv_header("id,na", false), std::nullopt);
+  EXPECT_EQ(csv_header("\"id,name\n1,a\n", true).problem, "has a first line without end: a quote is left open");
+  EXPECT_NE(csv_header("id,na", false).problem, "");
+  EXPECT_EQ(csv_header("\"id\"x,name\n", true).problem, "has text behind a quoted name in its first line");
+}
+
+TEST(CsvHeader, MayHaveQuotesInsideANameOrALineEndInQuotes) {
+  EXPECT_EQ(csv_header("5\" disk,price\n1,2\n", true).columns, (Names{"5\" disk", "price"}));
+  EXPECT_EQ(csv_header("id;\"Preis\nEUR\";menge\n", true).columns, (Names{"id", "Preis\nEUR", "menge"}));
 }
 
 TEST(CsvHeader, IsComparedByNames) {
@@ -104,14 +110,14 @@ TEST_F(FileCheckTest, DoesNotThrowForWhatCannotBeRead) {
 }
 
 TEST_F(FileCheckTest, KnowsContentThatContradictsTheName) {
-  EXPECT_EQ(findings("a.csv.gz", "id,name\n"), Names{"is not gzip-compressed"});
-  EXPECT_EQ(findings("b.json.gz", "\x1F"), Names{"is not gzip-compressed"});
-  EXPECT_EQ(findings("c.parquet", "id,name\n"), Names{"is not a Parquet file"});
+  EXPECT_EQ(findings("a.csv.gz", "id,name\n"), Names{"is not compressed with gzip"});
+  EXPECT_EQ(findings("b.json.gz", "\x1F"), Names{"is not compressed with gzip"});
+  EXPECT_EQ(findings("c.parquet", "id,name\n"), Names{"is no Parquet file"});
   EXPECT_EQ(findings("d.parquet", "PAR1123456789"), Names{"is an incomplete Parquet file: its end is missing"});
   EXPECT_EQ(findings("e.parquet", "PAR112345PAR1"), Names{});
   EXPECT_EQ(findings("f.json", "PAR1"), Names{"is a Parquet file, though its name does not say so"});
-  EXPECT_EQ(findings("g.csv", "\xFF\xFEi").front(), "is UTF-16 by its byte order mark");
-  EXPECT_EQ(findings("h.csv", "\x1F\x8B\x08").front(), "is gzip-compressed, though its name does not say so");
+  EXPECT_EQ(findings("g.csv", "\xFF\xFEi").front(), "is encoded in UTF-16, though its name does not say so");
+  EXPECT_EQ(findings("h.csv", "\x1F\x8B\x08").front(), "is compressed with gzip, though its name does not say so");
   EXPECT_EQ(findings("i.csv", ""), Names{"is empty"});
   EXPECT_EQ(findings("j.csv", "\"id,name\n1,2\n"), Names{"has a first line without end: a quote is left open"});
   EXPECT_EQ(findings("k.txt", "x"), Names{"is of no known file type"});

@@ -89,6 +89,16 @@ TEST(Text, KnowsUtf8) {
     EXPECT_FALSE(is_valid_utf8(bad)) << bad;
 }
 
+TEST(Text, IsPrintedWhereItIsNone) {
+  EXPECT_EQ(printable("plain \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), "plain \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+  EXPECT_EQ(printable("caf\xe9,1"), "caf\\xe9,1");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable("\xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82"),
+            "\\xc0\\x80 \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80 \\xe2\\x82");
+  EXPECT_EQ(printable("ab\xc3\xa9", 3), "ab");
+  EXPECT_EQ(printable("abc", 2), "ab");
+}
+
 TEST(Text, FindsWhatIsWrongWhereverThePiecesEnd) {
   const std::string text = std::string("0123456789é€𝄞", 19) + std::string("\0x", 2) + "\xE2\x82z";
   for (size_t piece = 1; piece <= text.size(); ++piece) {
