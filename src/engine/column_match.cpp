@@ -88,7 +88,6 @@ ColumnMatch match_known_shape(const MatchedFile& file, const std::vector<pg::Col
   }
   for (size_t i = 0; i < taken.size(); ++i)
     if (!taken[i]) unknown.push_back(file.columns[i]);
-  match.has_rest = !unknown.empty();
   const bool may_lack = file.format == files::Format::kJson;              // a field that no object of the file has
   const bool has_nothing = match.matches.empty() && rest != Rest::kKept;  // of it, each row would be null
   if ((!lacking.empty() && !may_lack) || (!unknown.empty() && rest == Rest::kNotAllowed) || has_nothing)
@@ -138,7 +137,6 @@ ColumnMatch match_names(const MatchedFile& file, const std::vector<pg::Column>& 
     taken.push_back(attribute);
     match.matches.push_back({i, attribute});
   }
-  match.has_rest = !unknown.empty();
   if (unknown.empty() || (rest != Rest::kNotAllowed && !match.matches.empty())) return match;
   if (!match.matches.empty() || file.format != files::Format::kCsv || file.columns.size() > columns.size())
     fail_partly_matched(file, columns, unknown);

@@ -8,8 +8,7 @@ namespace etl {
 
 struct ColumnMatch {
   std::vector<files::Match> matches;
-  bool has_rest = false;  // columns of the file that no column of the table takes
-  std::string note;       // what the user should know, or empty
+  std::string note;  // what the user should know, or empty
 };
 
 // What the match is about, for its errors.

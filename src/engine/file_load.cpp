@@ -111,6 +111,7 @@ void FileLoad::note(const std::string& text) {
 }
 
 void FileLoad::choose_way() {
+  if (options_.mode != LoadMode::kReplace) take_rows(table_);
   if (options_.mode == LoadMode::kAppend) return;
   if (options_.mode == LoadMode::kUpsert) return make_stage();
   const std::string obstacle = pg::why_not_replaceable(table_);

@@ -80,7 +80,7 @@ void write(const pg::TableName& table, const std::string& file, const std::vecto
                                ". Each load adds those that it finds; nothing removes them."),
             {}, {});
   } else {
-    take_table(name, false);  // is it safe to write to?
+    take_rows(take_table(name, false));  // is it safe to write to?
     if (const auto problem = problem_of_owner(table, GetUserId()))
       throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, problem->message, "", problem->hint);
   }

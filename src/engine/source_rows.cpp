@@ -16,6 +16,7 @@ using locations::Move;
 // this role to run. Tables that inherit from it are not filled by this job.
 std::string target(const LoadOptions& options) {
   const Oid table = take_table(options.table, options.must_be_owned);
+  take_rows(table);
   return (pg::is_partitioned(table) ? "" : "ONLY ") + options.table + " AS t";
 }
 

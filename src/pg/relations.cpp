@@ -11,6 +11,7 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
+#include "nodes/makefuncs.h"
 #include "pgstat.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteDefine.h"
@@ -76,6 +77,15 @@ bool can_be_loaded(Oid table) {
 
 bool is_partitioned(Oid table) {
   return guard([&] { return get_rel_relkind(table); }) == RELKIND_PARTITIONED_TABLE;
+}
+
+TableName name_of_table(Oid table) {
+  struct Parts {
+    const char* schema;
+    const char* table;
+  };
+  const Parts parts = guard([&] { return Parts{get_namespace_name(get_rel_namespace(table)), get_rel_name(table)}; });
+  return {parts.schema == nullptr ? "" : parts.schema, parts.table == nullptr ? "" : parts.table};
 }
 
 bool has_delete_rule(Oid table) {
@@ -153,11 +163,24 @@ std::optional<int64_t> rows_written_counter(Oid table) {
   });
 }
 
-bool hold_table(Oid table) {
+Oid hold_table(const TableName& name) {
   return guard([&] {
-    LockRelationOid(table, AccessShareLock);
-    return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table));
+    RangeVar* given = makeRangeVar(pstrdup(name.schema.c_str()), pstrdup(name.table.c_str()), -1);
+    return RangeVarGetRelid(given, AccessShareLock, true);
   });
+}
+
+std::vector<Oid> hold_members(Oid table) {
+  if (!is_partitioned(table)) return {table};
+  const List* found = guard([&] { return find_all_inheritors(table, AccessShareLock, nullptr); });
+  std::vector<Oid> members;
+  ListCell* cell;
+  foreach (cell, found) members.push_back(lfirst_oid(cell));
+  return members;
+}
+
+void lock_for_writing(Oid table) {
+  guard([&] { LockRelationOid(table, RowExclusiveLock); });
 }
 
 namespace {

@@ -26,6 +26,7 @@ bool can_be_loaded(Oid table);             // an ordinary or partitioned table
 bool is_partitioned(Oid table);
 bool has_delete_rule(Oid table);  // a rewrite rule, not disabled
 Oid table_owner(Oid table);
+TableName name_of_table(Oid table);
 
 struct Column {
   std::string name;
@@ -43,8 +44,15 @@ double planned_rows(Oid table);
 // reported them yet; none where track_counts is off. Only differences mean something.
 std::optional<int64_t> rows_written_counter(Oid table);
 
-// Keeps a table from being dropped or renamed until the end of the transaction. False if it is gone already.
-bool hold_table(Oid table);
+// find_table(), for whoever works with it: nobody can drop, rename or alter it until the end of the transaction, or
+// give it to another role.
+Oid hold_table(const TableName& name);
+
+// The table and its partitions of all levels. They are held, too.
+std::vector<Oid> hold_members(Oid table);
+
+// Locks a table as statements do that write rows: nobody can give it a trigger until the end of the transaction.
+void lock_for_writing(Oid table);
 
 // A trigger on the table, not disabled, whose function belongs to a role that is no superuser; empty if there is none.
 std::string trigger_of_ordinary_role(Oid table);

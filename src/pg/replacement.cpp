@@ -41,10 +41,7 @@ constexpr int kFirstWaitMs = 50;
 constexpr int kLongestWaitMs = 500;
 
 std::string name_of(Oid table) {
-  return guard([&] {
-    return static_cast<const char*>(
-        quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)));
-  });
+  return name_of_table(table).quoted();
 }
 
 HeapTuple class_row(Oid relation) {

@@ -87,7 +87,7 @@ SELECT dblink_exec('reader', 'BEGIN ISOLATION LEVEL REPEATABLE READ');
 SELECT * FROM dblink('reader', 'SELECT 1') AS snapshot(taken int);
 CALL setup.orchestrate_bronze();
 
-SELECT plan(62);
+SELECT plan(67);
 
 -- Which column is which
 
@@ -183,6 +183,13 @@ SELECT is(content('growing'), '-2: -1:', 'and the old rows stay');
 SELECT is((SELECT string_agg(concat(tableoid::regclass, id), ' ' ORDER BY id) FROM bronze.parted),
   'bronze.parted_low1 bronze.parted_high2 bronze.parted_high3',
   'a partitioned table is replaced too');
+ALTER TABLE bronze.parted_low ADD PRIMARY KEY (id);
+CREATE TABLE bronze.refers_to_part (id int REFERENCES bronze.parted_low ON DELETE CASCADE);
+INSERT INTO bronze.refers_to_part VALUES (1);
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT alike(told('parted'), 'ERROR 0A000 %"refers_to_part_id_fkey" would take rows of another table along',
+  'but not where the rows of a partition would take others along');
+SELECT is((SELECT count(*) FROM bronze.refers_to_part), 1::bigint, 'which stay');
 CREATE TABLE bronze.base (id int PRIMARY KEY, name text);
 CREATE TABLE bronze.derived () INHERITS (bronze.base);
 INSERT INTO bronze.derived VALUES (99);

@@ -28,7 +28,7 @@ CREATE FUNCTION eve.on_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFO
 CREATE FUNCTION eve.in_view() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM eve.take_over(); RETURN 1; END $$;
 RESET SESSION AUTHORIZATION;
 
-SELECT plan(23);
+SELECT plan(28);
 
 -- What a superuser discovers
 
@@ -127,6 +127,48 @@ DROP TRIGGER trap ON bronze.roots;
 CREATE TRIGGER own BEFORE INSERT ON bronze.roots FOR EACH ROW EXECUTE FUNCTION public.harmless();
 CALL setup.orchestrate_bronze(jobs => '{roots}');
 SELECT is(outcome(), 'roots OK', 'a superuser''s own triggers are no problem');
+
+-- A partition of somebody else's, or with somebody else's trigger
+
+CREATE TABLE bronze.parted (id int) PARTITION BY RANGE (id);
+CREATE TABLE bronze.parted_1 PARTITION OF bronze.parted FOR VALUES FROM (1) TO (9);
+SELECT setup.add_job('bronze', 'parted', table_name => 'parted', file_path => :'files' || '/trap.csv');
+ALTER TABLE bronze.parted_1 OWNER TO takeover_eve;
+SET SESSION AUTHORIZATION takeover_eve;
+ALTER TABLE bronze.parted_1 ADD CONSTRAINT trap CHECK (eve.in_view() = 1);
+RESET SESSION AUTHORIZATION;
+TRUNCATE witness;
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT is((SELECT sqlstate || ' ' || message FROM log),
+  '42501 table bronze.parted_1 belongs to a role that is no superuser, unlike the job',
+  'a superuser''s load fills no partition of others');
+ALTER TABLE bronze.parted_1 DROP CONSTRAINT trap;
+ALTER TABLE bronze.parted_1 OWNER TO CURRENT_USER;
+GRANT TRIGGER ON bronze.parted_1 TO takeover_eve;
+SET SESSION AUTHORIZATION takeover_eve;
+CREATE TRIGGER trap BEFORE INSERT ON bronze.parted_1 FOR EACH ROW EXECUTE FUNCTION eve.on_copy();
+RESET SESSION AUTHORIZATION;
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT is((SELECT sqlstate || ' ' || message FROM log),
+  '42501 trigger "trap" on table bronze.parted_1 would run with a superuser''s rights', 'and runs no trigger of theirs there');
+SELECT is_empty('SELECT * FROM witness', 'neither has done anything');
+
+-- A trigger that would come while a load is on its way
+
+CREATE FUNCTION public.waits() RETURNS boolean LANGUAGE plpgsql
+  AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(9); RETURN true; END $$;
+CREATE DOMAIN public.late_id AS int CHECK (public.waits());
+CREATE TABLE bronze.late (id public.late_id PRIMARY KEY);
+SELECT setup.create_location('late', 'file://' || :'files');
+SELECT setup.add_job('bronze', 'late', table_name => 'late', location => 'late', file_path => 'trap.csv',
+                     load_mode => 'upsert', key_columns => '{id}');
+SELECT pg_advisory_lock(9);
+SELECT setup.start_run('bronze', jobs => '{late}') AS run \gset
+SELECT wait_until($$EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)$$);
+SELECT throws_ok('LOCK TABLE bronze.late IN SHARE ROW EXCLUSIVE MODE NOWAIT', '55P03', NULL,
+  'while rows are on their way into a table it gets no trigger');
+SELECT pg_advisory_unlock(9);
+SELECT is(setup.wait_run(:run), 'OK', 'that nobody has looked at');
 
 -- A reject table that somebody has put in the way
 
