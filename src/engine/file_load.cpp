@@ -136,8 +136,8 @@ void FileLoad::make_stage() {
       [] { return RangeVarGetRelid(makeRangeVar(pstrdup("pg_temp"), pstrdup("etl_upsert"), -1), NoLock, false); });
 }
 
-// Columns that no file has keep what they hold, or get their defaults. Of rows with one key the last counts; a row
-// whose key is not complete is like no other.
+// Columns that no file has keep what they hold, or get their defaults. Of rows with one key the last counts (they lie
+// in the order in which they came: RowWriter); a row whose key is not complete is like no other.
 int64_t FileLoad::merge_stage() const {
   std::string names, updates, keys, lacks;
   for (const std::string& column : filled_) {

@@ -139,6 +139,16 @@ inline void take_over_storage(Oid taker, Oid giver) {
   relation_close(from, NoLock);
 }
 
+// True if nothing of a relation's file is older than this transaction.
+inline bool has_new_file(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+  const SubTransactionId renewed = relation->rd_firstRelfilelocatorSubid;
+#else
+  const SubTransactionId renewed = relation->rd_firstRelfilenodeSubid;
+#endif
+  return relation->rd_createSubid != InvalidSubTransactionId || renewed != InvalidSubTransactionId;
+}
+
 // Tablespace and number of a relation's file.
 inline std::pair<Oid, Oid> file_of(Relation relation) {
 #if PG_VERSION_NUM >= 160000

@@ -10,11 +10,22 @@ extern "C" {
 
 namespace etl::pg {
 
+namespace {
+
+// A table whose file is of this transaction has no room to look for: its rows go behind each other, in their order.
+int insert_options(Relation table, Relation heap) {
+  if (heap != table) return TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN;
+  return compat::has_new_file(table) ? TABLE_INSERT_SKIP_FSM : 0;
+}
+
+}  // namespace
+
 RowWriter* RowWriter::open(Oid table, Oid heap) {
   auto* writer = static_cast<RowWriter*>(palloc0(sizeof(RowWriter)));
   writer->table = table_open(table, NoLock);
   writer->new_heap = table_open(heap, NoLock);
-  writer->options = heap == table ? 0 : TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN;
+  if (!writer->new_heap->rd_islocaltemp) PreventCommandIfReadOnly("COPY FROM");
+  writer->options = insert_options(writer->table, writer->new_heap);
   writer->estate = CreateExecutorState();
   writer->target = makeNode(ResultRelInfo);
   InitResultRelInfo(writer->target, writer->table, 0, nullptr, 0);
@@ -51,6 +62,7 @@ void RowWriter::put() {
 
 void RowWriter::flush() {
   if (filled == 0) return;
+  flushing = true;
   MemoryContext caller = MemoryContextSwitchTo(row_context());  // inserting leaks
   table_multi_insert(new_heap, slots, filled, GetCurrentCommandId(true), options, bulk);
   MemoryContextSwitchTo(caller);
@@ -60,6 +72,7 @@ void RowWriter::flush() {
   }
   filled = 0;
   bytes = 0;
+  flushing = false;
 }
 
 int64_t RowWriter::close() {

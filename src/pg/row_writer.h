@@ -1,5 +1,6 @@
 // Rows into a table without insert triggers, as COPY writes them: checked, many at a time. They go into the table
-// itself and its indexes, or, frozen, into the heap of a Replacement, which gets its indexes later.
+// itself and its indexes, or, frozen, into the heap of a Replacement, which gets its indexes later. In a table that was
+// made or emptied in this transaction they lie in the order in which they came.
 //
 // For use inside one guard(): it holds nothing that needs a destructor, and an error leaves it to the transaction.
 #pragma once
@@ -45,6 +46,7 @@ struct RowWriter {
   int filled;
   size_t bytes;
   int64_t rows;
+  bool flushing;  // what is raised meanwhile is of no certain row
 };
 
 }  // namespace etl::pg

@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(145);
+SELECT plan(147);
 
 -- What a job may say
 
@@ -347,6 +347,30 @@ SELECT is((SELECT kept || ' ' || name FROM bronze.partly WHERE id = 1), 'by hand
 CALL setup.orchestrate_bronze(jobs => '{partly}');
 SELECT alike(said('partly', 'v/3.csv'), 'FAILED 42703 there is nothing for key column "id" of table bronze.partly in the file',
   'the key must be there');
+
+-- Rows of many lengths, so that short ones would fit where long ones did not
+CREATE TABLE lines AS SELECT n, n * 7919 % 500 AS id, n || repeat('x', n * n % 97 * 20) AS name FROM generate_series(1, 20000) n;
+CALL job('long', $$file_path => 'long/*', load_mode => 'upsert', key_columns => '{id}'$$, 'id int PRIMARY KEY, name text');
+\! mkdir -m 777 $FILES/in/long
+SELECT format('COPY (SELECT id, name FROM lines ORDER BY n) TO %L WITH (FORMAT csv, HEADER)', :'files' || '/in/long/1.csv') \gexec
+CALL setup.orchestrate_bronze(jobs => '{long}');
+SELECT set_eq('SELECT id, name FROM bronze.long', 'SELECT DISTINCT ON (id) id, name FROM lines ORDER BY id, n DESC',
+  'of the rows with one key the last counts, however many there are');
+
+-- A role whose transactions only read
+
+CREATE ROLE careful LOGIN;
+ALTER ROLE careful SET default_transaction_read_only = on;
+GRANT USAGE ON SCHEMA setup, bronze TO careful;
+SELECT setup.grant_location('in', 'careful');
+CREATE TABLE bronze.read_only (id int, name text);
+ALTER TABLE bronze.read_only OWNER TO careful;
+SELECT setup.add_job('bronze', 'read_only', table_name => 'read_only', location => 'in', file_path => 'u/1.csv',
+                     load_mode => 'append', owner => 'careful');
+CALL setup.orchestrate_bronze(jobs => '{read_only}');
+SELECT is(said('read_only', 'u/1.csv'), 'FAILED 25006 cannot execute COPY FROM in a read-only transaction',
+  'a role whose transactions only read loads nothing');
+SELECT setup.drop_job('bronze', 'read_only');
 
 -- replace
 
