@@ -20,7 +20,8 @@ CREATE TABLE setup.exports (
 
 COMMENT ON TABLE setup.exports IS
   'The files and folders that setup.export_table() wrote and that are to be there still: one row for each path, of the '
-  'last export. Seen by members of the role that exported, and of the owner of the location. Not part of a dump.';
+  'last export. Seen by members of the role that exported, and of the owner of the location. Not part of a dump: '
+  'after a restore the next export to each path needs replace => true.';
 COMMENT ON COLUMN setup.exports.export_id IS 'Number of the export.';
 COMMENT ON COLUMN setup.exports.location_name IS 'Location that it is in.';
 COMMENT ON COLUMN setup.exports.path IS 'File, or folder of files, beneath the location.';
@@ -75,7 +76,8 @@ COMMENT ON FUNCTION setup.export_table IS
   'appear, as a whole and readable for everybody, when the transaction commits, or not at all; what an earlier export '
   'wrote under the path is replaced in the same step. format: parquet; csv and csv.gz, as COPY writes it, with a '
   'header; json and json.gz, an object of row_to_json() on each line. path: schema/table with the format''s ending, if '
-  'null. replace: also replace what no export wrote. In Parquet numeric(p,s) of at most 38 digits is a decimal, other '
+  'null. replace: also replace what no export wrote, or what was changed since; a folder goes with everything in it. '
+  'Without it duplicate_file says what is in the way. In Parquet numeric(p,s) of at most 38 digits is a decimal, other '
   'numerics are text, infinite dates and timestamps are the largest values of their type, arrays and types that '
   'Parquet does not know are text. Raises undefined_object, insufficient_privilege, duplicate_file, '
   'invalid_parameter_value, wrong_object_type; disk_full or io_error where the file system does.';

@@ -206,7 +206,8 @@ COMMENT ON FUNCTION setup.create_location IS
 CREATE FUNCTION setup.drop_location(name text) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_location';
 COMMENT ON FUNCTION setup.drop_location IS
-  'Drops a location and its grants. Raises undefined_object where there is none, insufficient_privilege as '
+  'Drops a location, its grants, and what setup.exports says of it: exported files stay, and the next exports to their '
+  'paths need replace => true. Raises undefined_object where there is none, insufficient_privilege as '
   'setup.create_location() does, dependent_objects_still_exist, with a list, where jobs or crawlers name it.';
 
 CREATE FUNCTION setup.grant_location(name text, role_name text) RETURNS void

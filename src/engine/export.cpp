@@ -207,15 +207,14 @@ std::vector<ExportedFile> export_table(const ExportOrder& order) {
   const std::vector<std::string> columns = columns_of_files(table, order.partition_by);
   if (type.format == locations::Format::kParquet) require_distinct(columns);
   try {
-    const locations::Directory root = open_directory(location);
-    const bool is_listed = export_store::is_listed(location.name, path);
-    if (!is_listed && !order.replace && locations::is_there(root, path)) throw already_there(location, path);
+    const std::optional<locations::Written> written = export_store::find(location.name, path);
+    if (!order.replace) require_replaceable(location, path, written);
     const auto kind = order.partition_by.empty() ? Publication::Kind::kFile : Publication::Kind::kFolder;
-    Publication& publication = keep_publication(location, Publication(root, path, kind));
+    Publication& publication = keep_publication(location, Publication(open_directory(location), path, kind));
     std::vector<ExportedFile> files = write(order, table, type, &publication);
-    const bool replaces = export_store::record(
+    auto replaced = export_store::record(
         {location.name, path, table.name.quoted(), locations::name_of(type), order.partition_by, files});
-    publish_at_commit(publication, replaces || order.replace);
+    publish_at_commit(publication, std::move(replaced), order.replace);
     return files;
   } catch (const locations::FileError& error) {
     throw failure_of(location, path, error);

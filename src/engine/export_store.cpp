@@ -18,36 +18,46 @@ void record_files(int64_t export_id, const std::vector<ExportedFile>& files) {
         {pg::value(export_id), pg::value(it.path), pg::value(it.rows), pg::value(it.bytes), pg::value(it.modified_ns)});
 }
 
-std::vector<ExportedFile> files_of(int64_t export_id) {
-  static pg::Statement find{
-      "SELECT path, rows, bytes, modified_ns FROM setup.exported_files WHERE export_id = $1 ORDER BY path", {INT8OID}};
-  const pg::Rows rows = find.run({pg::value(export_id)});
+// From rows of path, rows, bytes, modified_ns.
+std::vector<ExportedFile> files_from(const pg::Rows& rows) {
   std::vector<ExportedFile> files;
   for (int i = 0; i < rows.size(); ++i)
     files.push_back({rows.text(i, 0), rows.int8(i, 1), rows.int8(i, 2), rows.int8(i, 3)});
   return files;
 }
 
+std::vector<ExportedFile> files_of(int64_t export_id) {
+  static pg::Statement find{
+      "SELECT path, rows, bytes, modified_ns FROM setup.exported_files WHERE export_id = $1 ORDER BY path", {INT8OID}};
+  return files_from(find.run({pg::value(export_id)}));
+}
+
+locations::Written written(const std::vector<ExportedFile>& files) {
+  locations::Written facts;
+  for (const ExportedFile& it : files) facts[it.path] = {it.bytes, it.modified_ns};
+  return facts;
+}
+
 }  // namespace
 
-bool is_listed(const std::string& location, const std::string& path) {
+std::optional<locations::Written> find(const std::string& location, const std::string& path) {
   static pg::Statement find{
-      "SELECT path FROM setup.exports WHERE location_name = $1 AND (path = $2 "
+      "SELECT path, export_id FROM setup.exports WHERE location_name = $1 AND (path = $2 "
       "OR (starts_with($2, path || '/') AND partition_by <> '{}') OR starts_with(path, $2 || '/')) "
       "ORDER BY path <> $2 DESC LIMIT 1",
       {TEXTOID, TEXTOID}};
   const pg::EngineRights rights;
   const pg::Spi spi;
   const pg::Rows found = find.run({pg::value(location), pg::value(path)});
-  if (found.size() == 0) return false;
-  if (found.text(0, 0) == path) return true;
+  if (found.size() == 0) return std::nullopt;
+  if (found.text(0, 0) == path) return written(files_of(found.int8(0, 1)));
   throw pg::Failure(
       ERRCODE_DUPLICATE_FILE,
       pg::format("path \"%s\" overlaps that of another export, \"%s\"", path.c_str(), found.text(0, 0).c_str()), "",
       "Each export needs a file or a folder of its own: give another path.");
 }
 
-bool record(const Export& done) {
+std::optional<locations::Written> record(const Export& done) {
   static pg::Statement upsert{
       "INSERT INTO setup.exports AS e (location_name, path, table_name, format, partition_by, files, rows, bytes, "
       "exported_by, exported_at, owner_oid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10) "
@@ -56,7 +66,8 @@ bool record(const Export& done) {
       "files = excluded.files, rows = excluded.rows, bytes = excluded.bytes, exported_by = excluded.exported_by, "
       "exported_at = excluded.exported_at, owner_oid = excluded.owner_oid RETURNING export_id, xmax <> 0",
       {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INT8OID, TEXTOID, OIDOID}};
-  static pg::Statement forget{"DELETE FROM setup.exported_files WHERE export_id = $1", {INT8OID}};
+  static pg::Statement forget{
+      "DELETE FROM setup.exported_files WHERE export_id = $1 RETURNING path, rows, bytes, modified_ns", {INT8OID}};
   const Oid user = GetUserId();
   int64_t rows = 0;
   int64_t bytes = 0;
@@ -67,13 +78,13 @@ bool record(const Export& done) {
   const std::string name = pg::role_name(user);
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows written =
+  const pg::Rows recorded =
       upsert.run({pg::value(done.location), pg::value(done.path), pg::value(done.table), pg::value(done.format),
                   pg::text_array(done.partition_by), pg::value(static_cast<int64_t>(done.files.size())),
                   pg::value(rows), pg::value(bytes), pg::value(name), pg::value(user)});
-  const int64_t export_id = written.int8(0, 0);
-  const bool replaced = written.boolean(0, 1);
-  if (replaced) forget.run({pg::value(export_id)});
+  const int64_t export_id = recorded.int8(0, 0);
+  std::optional<locations::Written> replaced;
+  if (recorded.boolean(0, 1)) replaced = written(files_from(forget.run({pg::value(export_id)})));
   record_files(export_id, done.files);
   return replaced;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/export.h"
+#include "locations/publication.h"
 
 namespace etl::export_store {
 
@@ -14,13 +15,13 @@ struct Export {
   std::vector<ExportedFile> files;
 };
 
-// True if an export wrote what has this path. Failure (duplicate_file) if the path lies in the folder of another
-// export, or another export's in it.
-bool is_listed(const std::string& location, const std::string& path);
+// What the last export to this path wrote, if there was one. Failure (duplicate_file) if the path lies in the folder of
+// another export, or another export's in it.
+std::optional<locations::Written> find(const std::string& location, const std::string& path);
 
-// Writes down what was exported instead of what was there under its path; waits for whoever exports to the same path.
-// True if there was something.
-bool record(const Export& done);
+// Writes down what was exported instead of what was under its path, and returns that; waits for whoever exports to the
+// same path.
+std::optional<locations::Written> record(const Export& done);
 
 struct Expired {
   std::string path;

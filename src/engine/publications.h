@@ -1,8 +1,9 @@
 // Files that appear when the transaction commits.
 //
-// They are renamed just before the commit, when everything else has succeeded: what can still fail then (the rename, a
-// serialization conflict, the write of the commit record) is rare. So a transaction that is rolled back leaves nothing,
-// and one that commits has its files in place; only a crash in between leaves a file without its row.
+// They get their names just before the commit, when everything else has succeeded; what had these names is kept until
+// the commit is done. What can still fail then (a rename, a serialization conflict) is rare, and everything has its
+// name back. So a transaction that is rolled back leaves nothing, and one that commits has its files in place; only a
+// crash in between leaves a file without its row.
 #pragma once
 
 #include "engine/locations.h"
@@ -14,10 +15,14 @@ namespace etl {
 // end of the process, which no destructor sees.
 locations::Publication& keep_publication(const Location& location, locations::Publication publication);
 
-// It is complete. `may_replace`: what has the name at commit.
-void publish_at_commit(const locations::Publication& publication, bool may_replace);
+// It is complete. It replaces what the last export to its path wrote (`replaced`, if there was one), and with
+// `may_replace` whatever else is there at commit.
+void publish_at_commit(const locations::Publication& publication, std::optional<locations::Written> replaced,
+                       bool may_replace);
 
-// That something is in the way which no export wrote.
-pg::Failure already_there(const Location& location, const std::string& path);
+// Failure (duplicate_file) where something else is under a path than what the last export to it wrote. That is looked
+// at again at commit, and only then where this transaction has exported to the path before.
+void require_replaceable(const Location& location, const std::string& path,
+                         const std::optional<locations::Written>& written);
 
 }  // namespace etl

@@ -2,38 +2,24 @@
 
 #include "locations/publication.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
-#include <vector>
+#include <limits>
 
 namespace etl::locations {
 namespace {
 
-constexpr const char* kMark = ".export-";
-constexpr size_t kRandomDigits = 16;
-constexpr size_t kLongestName = 255;
+// Names in the hidden folder.
+constexpr const char* kNew = "new";
+constexpr const char* kOld = "old";
+
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
-constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-using OpenDirectory = std::unique_ptr<DIR, int (*)(DIR*)>;
-
-[[noreturn]] void fail(const char* what) {
-  const auto kind =
-      errno == EACCES || errno == EPERM || errno == EROFS ? FileError::Kind::kUnreadable : FileError::Kind::kBroken;
-  throw FileError(kind, std::string(what) + ": " + strerror(errno));
-}
 
 std::string parent_of(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -44,24 +30,25 @@ std::string name_in(const std::string& path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
-std::string hidden_prefix(const std::string& name) {
-  return "." + name + kMark;
-}
-
-std::string random_digits() {
-  uint64_t number;
-  if (getrandom(&number, sizeof number, 0) != sizeof number) fail("cannot be named");
-  char text[kRandomDigits + 1];
-  snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
-  return text;
+// The name of what is to be published.
+std::string named(const std::string& path) {
+  std::string name = name_in(path);
+  if (name.empty()) throw FileError(FileError::Kind::kBroken, "is no name");
+  if (name.size() > HiddenFolder::kLongestName) throw FileError(FileError::Kind::kBroken, "has too long a name");
+  return name;
 }
 
 void sync(int descriptor) {
   if (fsync(descriptor) != 0) fail("cannot be written to disk");
 }
 
-int rename_with(int directory, const char* from, const char* to, unsigned int flags) {
-  return static_cast<int>(syscall(SYS_renameat2, directory, from, directory, to, flags));
+int rename_with(int from_directory, const char* from, int directory, const std::string& to, unsigned int flags) {
+  return static_cast<int>(syscall(SYS_renameat2, from_directory, from, directory, to.c_str(), flags));
+}
+
+// The file system cannot do what was asked for.
+bool is_unsupported(int number) {
+  return number == EINVAL || number == ENOSYS;
 }
 
 // A directory that is there afterwards; one that is new is for everybody to read, whatever the umask.
@@ -93,85 +80,41 @@ Directory directory_for(const Directory& root, const std::string& path) {
   return directory;
 }
 
-std::vector<std::string> names_in(int directory) {
-  std::vector<std::string> names;
-  const Descriptor own(openat(directory, ".", kFolderFlags));
-  Descriptor given(dup(own.get()));
-  const OpenDirectory stream(given.is_open() ? fdopendir(given.get()) : nullptr, closedir);
-  if (!stream) return names;
-  given.release();  // the stream owns it now
-  while (const dirent* next = readdir(stream.get()))
-    if (strcmp(next->d_name, ".") != 0 && strcmp(next->d_name, "..") != 0) names.emplace_back(next->d_name);
-  return names;
-}
-
-// A file, or a directory with all beneath it. What cannot be removed stays.
-void remove_all(int directory, const std::string& name) {
-  if (unlinkat(directory, name.c_str(), 0) == 0 || (errno != EISDIR && errno != EPERM)) return;
-  const Descriptor folder(openat(directory, name.c_str(), kFolderFlags));
-  if (!folder.is_open()) return;
-  for (const std::string& inner : names_in(folder.get())) remove_all(folder.get(), inner);
-  unlinkat(directory, name.c_str(), AT_REMOVEDIR);
-}
-
-bool is_same(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 }  // namespace
 
-Publication::Publication(const Directory& root, const std::string& path, Kind kind)
-    : path_(normalized(path)), name_(name_in(path_)), kind_(kind), parent_(directory_for(root, path_)) {
-  if (name_.empty()) throw FileError(FileError::Kind::kBroken, "is no name");
-  if (hidden_prefix(name_).size() + kRandomDigits > kLongestName)
-    throw FileError(FileError::Kind::kBroken, "has too long a name");
-  remove_leftovers();
-  while (!stage(hidden_prefix(name_) + random_digits())) continue;
+Publication::Publication(const Directory& root, const std::string& path, Kind kind, Renaming renaming)
+    : path_(normalized(path)),
+      name_(named(path_)),
+      kind_(kind),
+      renaming_(renaming),
+      parent_(directory_for(root, path_)),
+      hidden_(parent_.descriptor(), name_) {
+  const int folder = hidden_.descriptor();
+  if (kind_ == Kind::kFolder) {
+    if (mkdirat(folder, kNew, S_IRWXU) != 0) fail("cannot be created");
+    staged_ = Descriptor(openat(folder, kNew, kFolderFlags));
+  } else {
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    staged_ = Descriptor(openat(folder, kNew, flags, S_IRUSR | S_IWUSR));
+  }
+  if (!staged_.is_open()) fail("cannot be created");
 }
 
 Publication::~Publication() {
-  if (!hidden_.empty()) remove_all(parent_.descriptor(), hidden_);
+  give_up();
 }
 
 Publication::Publication(Publication&& other) noexcept
     : path_(std::move(other.path_)),
       name_(std::move(other.name_)),
       kind_(other.kind_),
+      renaming_(other.renaming_),
       parent_(std::move(other.parent_)),
-      hidden_(std::exchange(other.hidden_, "")),
+      hidden_(std::move(other.hidden_)),
       staged_(std::move(other.staged_)),
-      directories_(std::move(other.directories_)) {}
-
-// False: somebody took it for a leftover before it was locked.
-bool Publication::stage(const std::string& hidden) {
-  const int parent = parent_.descriptor();
-  if (kind_ == Kind::kFolder) {
-    if (mkdirat(parent, hidden.c_str(), S_IRWXU) != 0) fail("cannot be created");
-    staged_ = Descriptor(openat(parent, hidden.c_str(), kFolderFlags));
-  } else {
-    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    staged_ = Descriptor(openat(parent, hidden.c_str(), flags, S_IRUSR | S_IWUSR));
-    if (!staged_.is_open()) fail("cannot be created");
-  }
-  struct stat ours;
-  struct stat named;
-  if (!staged_.is_open() || flock(staged_.get(), LOCK_EX | LOCK_NB) != 0 ||
-      fstatat(parent, hidden.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 || fstat(staged_.get(), &ours) != 0 ||
-      !is_same(ours, named))
-    return false;
-  hidden_ = hidden;
-  return true;
-}
-
-void Publication::remove_leftovers() const {
-  const int parent = parent_.descriptor();
-  const std::string prefix = hidden_prefix(name_);
-  for (const std::string& name : names_in(parent)) {
-    if (!name.starts_with(prefix) || name.size() != prefix.size() + kRandomDigits) continue;
-    const Descriptor left(openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (left.is_open() && flock(left.get(), LOCK_EX | LOCK_NB) == 0) remove_all(parent, name);
-  }
-}
+      directories_(std::move(other.directories_)),
+      state_(std::exchange(other.state_, State::kKept)),
+      replaced_(other.replaced_) {}
 
 Descriptor Publication::new_file(const std::string& path) {
   Descriptor directory(openat(staged_.get(), ".", kFolderFlags));
@@ -191,10 +134,10 @@ Descriptor Publication::new_file(const std::string& path) {
 
 FileFacts Publication::seal(const Descriptor& file) {
   struct stat facts;
-  if (fchmod(file.get(), kFileMode) != 0 || fstat(file.get(), &facts) != 0) fail("cannot be written");
+  if (fchmod(file.get(), kFileMode) != 0) fail("cannot be written");
   sync(file.get());
-  return {static_cast<int64_t>(facts.st_size),
-          static_cast<int64_t>(facts.st_mtim.tv_sec) * 1'000'000'000 + facts.st_mtim.tv_nsec};
+  if (fstat(file.get(), &facts) != 0) fail("cannot be written");
+  return facts_of(facts);
 }
 
 FileFacts Publication::seal() {
@@ -210,45 +153,95 @@ FileFacts Publication::seal() {
 }
 
 // False: something has the name.
-bool Publication::rename_without_replacing() const {
+bool Publication::take_free_name() {
+  const int folder = hidden_.descriptor();
   const int parent = parent_.descriptor();
-  if (rename_with(parent, hidden_.c_str(), name_.c_str(), RENAME_NOREPLACE) == 0) return true;
-  if (errno == EEXIST) return false;
-  if (errno != EINVAL && errno != ENOSYS) fail("cannot be renamed");
-  struct stat facts;  // the file system cannot do both at once
-  if (fstatat(parent, name_.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return false;
-  if (renameat(parent, hidden_.c_str(), parent, name_.c_str()) != 0) fail("cannot be renamed");
+  errno = EINVAL;
+  if (renaming_ == Renaming::kPlain || rename_with(folder, kNew, parent, name_, RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST) return false;
+    if (!is_unsupported(errno)) fail("cannot be renamed");
+    struct stat facts;  // the file system cannot do both at once
+    if (fstatat(parent, name_.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return false;
+    if (renameat(folder, kNew, parent, name_.c_str()) != 0) fail("cannot be renamed");
+  }
+  state_ = State::kPublished;
   return true;
 }
 
-// What had the name has the hidden one afterwards, or is gone. False: nothing has the name any more.
-bool Publication::exchange() const {
-  const int parent = parent_.descriptor();
-  if (rename_with(parent, hidden_.c_str(), name_.c_str(), RENAME_EXCHANGE) == 0) return true;
-  if (errno == ENOENT) return false;
-  if (errno != EINVAL && errno != ENOSYS) fail("cannot be renamed");
-  if (renameat(parent, hidden_.c_str(), parent, name_.c_str()) == 0) return true;
-  if (errno == ENOENT) return false;
-  // A folder that is not empty, on a file system that cannot exchange two: for a moment none has the name.
-  const std::string aside = hidden_prefix(name_) + random_digits();
-  if (renameat(parent, name_.c_str(), parent, aside.c_str()) != 0) fail("cannot be replaced");
-  if (renameat(parent, hidden_.c_str(), parent, name_.c_str()) != 0) {
-    const int number = errno;
-    renameat(parent, aside.c_str(), parent, name_.c_str());
-    errno = number;
-    fail("cannot be renamed");
+// False: nothing has the name any more.
+bool Publication::exchange() {
+  errno = EINVAL;
+  if (renaming_ == Renaming::kKernel &&
+      rename_with(hidden_.descriptor(), kNew, parent_.descriptor(), name_, RENAME_EXCHANGE) == 0) {
+    state_ = State::kReplaced;
+    replaced_ = kNew;
+    return true;
   }
-  remove_all(parent, aside);
+  if (errno == ENOENT) return false;
+  if (!is_unsupported(errno)) fail("cannot be renamed");
+  return replace_plainly();
+}
+
+// On a file system that cannot exchange two names. A file has its name all the time, since it gets a second one before;
+// of a folder, for a moment nothing has the name.
+bool Publication::replace_plainly() {
+  const int folder = hidden_.descriptor();
+  const int parent = parent_.descriptor();
+  const bool has_second = linkat(parent, name_.c_str(), folder, kOld, 0) == 0;
+  const bool replaced = has_second && renameat(folder, kNew, parent, name_.c_str()) == 0;
+  if (has_second && !replaced) unlinkat(folder, kOld, 0);
+  if (!replaced && renameat(parent, name_.c_str(), folder, kOld) != 0) {
+    if (errno == ENOENT) return false;
+    fail("cannot be replaced");
+  }
+  state_ = State::kReplaced;
+  replaced_ = kOld;
+  if (!replaced && renameat(folder, kNew, parent, name_.c_str()) != 0) fail("cannot be renamed");
   return true;
 }
 
 void Publication::publish(bool may_replace) {
-  while (!rename_without_replacing()) {
+  while (!take_free_name()) {
     if (!may_replace) throw FileError(FileError::Kind::kExists, "exists already");
     if (exchange()) break;
   }
   sync(parent_.descriptor());
-  remove_all(parent_.descriptor(), std::exchange(hidden_, ""));  // what was replaced
+}
+
+void Publication::keep() {
+  state_ = State::kKept;
+  hidden_.remove();
+}
+
+// Where somebody has given the name to something else meanwhile, that stays.
+void Publication::give_up() {
+  const int folder = hidden_.descriptor();
+  const int parent = parent_.descriptor();
+  if (state_ == State::kPublished && has_the_name()) renameat(parent, name_.c_str(), folder, kNew);
+  if (state_ == State::kReplaced) put_back();
+  if (state_ == State::kPublished || state_ == State::kReplaced) fsync(parent);
+  state_ = State::kKept;
+}
+
+void Publication::put_back() const {
+  const int folder = hidden_.descriptor();
+  const int parent = parent_.descriptor();
+  if (has_the_name()) {
+    if (renaming_ == Renaming::kKernel && rename_with(folder, replaced_, parent, name_, RENAME_EXCHANGE) == 0) return;
+    if (renameat(folder, replaced_, parent, name_.c_str()) == 0) return;
+    renameat(parent, name_.c_str(), folder, kNew);
+  }
+  struct stat facts;
+  if (fstatat(parent, name_.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0)
+    renameat(folder, replaced_, parent, name_.c_str());
+}
+
+bool Publication::has_the_name() const {
+  struct stat ours;
+  struct stat named;
+  return fstat(staged_.get(), &ours) == 0 &&
+         fstatat(parent_.descriptor(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 bool is_there(const Directory& root, const std::string& path) {
@@ -259,6 +252,34 @@ bool is_there(const Directory& root, const std::string& path) {
     return fstatat(parent.descriptor(), name_in(relative).c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;
   } catch (const FileError& error) {
     if (error.kind() == FileError::Kind::kMissing) return false;
+    throw;
+  }
+}
+
+std::string first_foreign(const Directory& root, const std::string& path, const Written& written,
+                          const std::function<void()>& tick) {
+  const auto is_as_written = [&](const std::string& file, const FileFacts& facts) {
+    const auto found = written.find(file);
+    return found != written.end() && found->second == facts;
+  };
+  const std::string relative = normalized(path);
+  try {
+    const Directory parent = root.open_directory(parent_of(relative));
+    struct stat facts;
+    if (fstatat(parent.descriptor(), name_in(relative).c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return "";
+      fail("cannot be examined");
+    }
+    if (S_ISREG(facts.st_mode) && is_as_written(relative, facts_of(facts))) return "";
+    if (!S_ISDIR(facts.st_mode)) return relative;
+    const Listing listing{std::numeric_limits<size_t>::max(), {}, tick};
+    for (const Entry& entry : root.open_directory(relative).list(listing)) {
+      const std::string file = relative + "/" + entry.path;
+      if (!entry.problem.empty() || !is_as_written(file, entry.facts)) return file;
+    }
+    return "";
+  } catch (const FileError& error) {
+    if (error.kind() == FileError::Kind::kMissing) return "";
     throw;
   }
 }

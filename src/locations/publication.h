@@ -1,28 +1,29 @@
 // A file, or a folder of files, on its way into a directory: it is there as a whole, or not at all.
 //
-// It is written under a hidden name beside its own, which list() and find_files() leave out, and renamed at the end.
-// What had the name before is replaced in the same step (RENAME_EXCHANGE) and removed then. Who writes holds a lock on
-// the hidden file or folder (flock), which goes with the process: what has no lock was left by one that died, and the
-// next publication under the same name removes it.
+// It is written in a hidden folder beside its name and moved at the end. What had the name before takes its place in
+// the hidden folder in the same step (RENAME_EXCHANGE), and can be put back until somebody says that it stays.
 //
 // Who may write in the directory besides the server could swap parts of a path while it is made; nothing here leaves
-// the directory by that, and in a folder that is being written (mode 0700) nobody can.
+// the directory by that, and in the hidden folder (mode 0700) nobody can.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
-#include "locations/directory.h"
+#include "locations/hidden_folder.h"
 
 namespace etl::locations {
 
 class Publication {
  public:
   enum class Kind { kFile, kFolder };
+  enum class Renaming { kKernel, kPlain };
 
-  // Makes the directories that `path` needs, and the hidden file or folder. FileError.
-  Publication(const Directory& root, const std::string& path, Kind kind);
-  // Removes it if it was not published.
+  // Makes the directories that `path` needs, and the hidden folder. FileError. kPlain: as if the file system could
+  // neither exchange two names nor keep a name that is taken.
+  Publication(const Directory& root, const std::string& path, Kind kind, Renaming renaming = Renaming::kKernel);
+  // Gives it up unless keep() was called: what had the name has it again.
   ~Publication();
   Publication(Publication&& other) noexcept;
   Publication& operator=(Publication&&) = delete;
@@ -41,28 +42,46 @@ class Publication {
   // Likewise the file, or what of the folder is not files. Call it before publish().
   FileFacts seal();
 
-  // Gives it its name. FileError, with nothing changed: where something has that name and may not be replaced, or the
-  // file system refuses. A folder replaces a file system object of any kind, and so does a file.
+  // Gives it its name. FileError where something has that name and may not be replaced, or the file system refuses;
+  // then it is to be given up. A folder replaces a file system object of any kind, and so does a file.
   void publish(bool may_replace);
 
+  // It stays, and what it replaced goes. Throws nothing: what cannot be removed is left to the next publication.
+  void keep();
+
  private:
-  bool stage(const std::string& hidden);
-  void remove_leftovers() const;
-  bool rename_without_replacing() const;
-  bool exchange() const;
-  void sync_parent() const;
+  enum class State { kStaged, kPublished, kReplaced, kKept };
+
+  bool take_free_name();
+  bool exchange();
+  bool replace_plainly();
+  void give_up();
+  void put_back() const;
+  bool has_the_name() const;
 
   std::string path_;
   std::string name_;  // in its directory
   Kind kind_;
+  Renaming renaming_;
   Directory parent_;
-  std::string hidden_;  // empty: nothing is there to be removed
+  HiddenFolder hidden_;  // in parent_
   Descriptor staged_;
   std::set<std::string> directories_;  // made in a folder
+  State state_ = State::kStaged;
+  const char* replaced_ = nullptr;  // of kReplaced: the name of what was replaced, in the hidden folder
 };
 
 // Whether something has this name: a file, a directory, a link. FileError where that cannot be seen.
 bool is_there(const Directory& root, const std::string& path);
+
+// Files by their paths, as they were when they had been written.
+using Written = std::map<std::string, FileFacts>;
+
+// What has this name, or is beneath it, and is none of these files as it was written: its path, or empty if there is no
+// such thing. Files that are missing do not matter, nor do directories. Can be ended by `tick`, as a listing.
+// FileError.
+std::string first_foreign(const Directory& root, const std::string& path, const Written& written,
+                          const std::function<void()>& tick);
 
 // Removes a file if it is as it was written. FileError where the system refuses.
 enum class Removal { kRemoved, kMissing, kChanged };

@@ -12,7 +12,7 @@ GRANT pg_read_server_files, pg_write_server_files TO export_owner;
 GRANT pg_read_server_files TO export_stranger;
 GRANT USAGE ON SCHEMA setup TO export_owner, export_writer, export_stranger;
 
--- What is beneath the location: names, of hidden ones only ".".
+-- What is beneath the location: names, of hidden ones only ".", and nothing of what is in them.
 CREATE FUNCTION names() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   result text;
@@ -20,7 +20,7 @@ BEGIN
   CREATE TEMP TABLE IF NOT EXISTS found (path text);
   TRUNCATE found;
   EXECUTE format('COPY found FROM PROGRAM %L WITH (FORMAT csv, QUOTE e''\x01'', DELIMITER e''\x02'')',
-    format('cd %L/out && find . -mindepth 1 -printf "%%P\n" | sed "s#\(^\|.*/\)\.[^/]*#.#" | LC_ALL=C sort', current_setting('test.files')));
+    format('cd %L/out && find . -mindepth 1 \( -name ".*" -printf ".\n" -prune -o -printf "%%P\n" \) | LC_ALL=C sort', current_setting('test.files')));
   SELECT string_agg(path, ' ') INTO result FROM found;
   RETURN result;
 END $$;
@@ -51,7 +51,7 @@ INSERT INTO goods VALUES
 GRANT SELECT ON goods TO export_writer, export_owner;
 SET timezone = 'UTC';
 
-SELECT plan(77);
+SELECT plan(91);
 
 -- Who may write
 
@@ -109,6 +109,10 @@ CREATE VIEW odd AS SELECT date '2024-02-29' AS d, 0.1::float8 + 0.2 AS f, '\x00f
 SELECT setup.export_table('odd', 'out', 'csv') \g /dev/null
 SELECT is(content('public/odd.csv'), E'd,f,b,i\n2024-02-29,0.30000000000000004,\\x00ff,1 day 02:00:00',
   'a view is exported, and no setting of the session changes how');
+SELECT setup.export_table('odd', 'out', 'json') \g /dev/null
+SELECT is(content('public/odd.ndjson'), '{"d":"2024-02-29","f":0.30000000000000004,"b":"\\x00ff","i":"1 day 02:00:00"}',
+  'nor in JSON');
+SELECT is(current_setting('bytea_output') || current_setting('extra_float_digits'), 'escape-10', 'it has them still');
 RESET datestyle; RESET extra_float_digits; RESET bytea_output; RESET intervalstyle;
 SELECT is(current_setting('datestyle'), 'ISO, MDY', 'of which none is lost');
 CREATE TABLE documents (j json);
@@ -174,13 +178,20 @@ SELECT throws_ok($$SELECT setup.export_table('goods', 'out', path => 'link/x.par
 \! rm $FILES/out/link; echo mine > $FILES/out/own.csv; chmod 666 $FILES/out/own.csv
 SELECT row_eq($$SELECT * FROM caught($c$SELECT setup.export_table('goods', 'out', 'csv', path => 'own.csv')$c$)$$,
   ROW('58P02'::text, '"own.csv" of location "out" exists already, and no export wrote it'::text, ''::text,
-      'Give another path, or replace => true.'::text), 'what no export wrote stays');
+      'Give another path, or replace => true, which removes a folder with everything in it. After a restore of the '
+      'database that is needed once for each path.'::text), 'what no export wrote stays');
 SELECT is(content('own.csv'), 'mine', 'as it was');
 SELECT lives_ok($$SELECT setup.export_table('nothing', 'out', 'csv', path => 'own.csv', replace => true)$$, 'unless the caller says so');
 SELECT is(content('own.csv'), 'id,name', 'then it is replaced');
 INSERT INTO nothing VALUES (1, 'x');
 SELECT setup.export_table('nothing', 'out', 'csv', path => 'own.csv') \g /dev/null
 SELECT is(content('own.csv'), E'id,name\n1,x', 'what an export wrote is replaced by the next');
+\! echo changed > $FILES/out/other.csv; chmod 666 $FILES/out/other.csv; mv $FILES/out/other.csv $FILES/out/own.csv
+SELECT throws_ok($$SELECT setup.export_table('nothing', 'out', 'csv', path => 'own.csv')$$, '58P02',
+  '"own.csv" of location "out" was changed since it was exported', 'but not what somebody has changed since');
+SELECT is(content('own.csv'), 'changed', 'which stays');
+SELECT setup.export_table('nothing', 'out', 'csv', path => 'own.csv', replace => true) \g /dev/null
+SELECT is(content('own.csv'), E'id,name\n1,x', 'until the caller says so');
 SELECT throws_ok($$SELECT setup.export_table('goods', 'out', path => 'own.csv/x.parquet')$$, NULL, NULL, 'a file is no folder');
 
 -- Parted
@@ -195,6 +206,13 @@ SELECT is(content('parts/since=infinity/ok=f/data_0.csv'), E'id,name,price,at,ta
 SELECT setup.export_table('goods', 'out', 'json', '{id}', 'parts') \g /dev/null
 SELECT is(names(), 'parts parts/id=1 parts/id=1/data_0.ndjson parts/id=2 parts/id=2/data_0.ndjson parts/id=3 '
   'parts/id=3/data_0.ndjson parts/id=4 parts/id=4/data_0.ndjson', 'a folder is replaced as a whole');
+\! echo mine > $FILES/out/parts/id=2/mine.txt; rm $FILES/out/parts/id=3/data_0.ndjson
+SELECT throws_ok($$SELECT setup.export_table('goods', 'out', 'json', '{id}', 'parts')$$, '58P02',
+  '"parts/id=2/mine.txt" of location "out" exists already, and no export wrote it', 'but not with what somebody else has put into it');
+SELECT is(content('parts/id=2/mine.txt'), 'mine', 'which stays');
+SELECT setup.export_table('goods', 'out', 'json', '{id}', 'parts', replace => true) \g /dev/null
+SELECT is(names(), 'parts parts/id=1 parts/id=1/data_0.ndjson parts/id=2 parts/id=2/data_0.ndjson parts/id=3 '
+  'parts/id=3/data_0.ndjson parts/id=4 parts/id=4/data_0.ndjson', 'unless the caller says so');
 SELECT is(content('parts/id=1/data_0.ndjson')::jsonb, (SELECT to_jsonb(g) - 'id' FROM goods g WHERE id = 1),
   'JSON leaves the columns out, too');
 SELECT results_eq($$SELECT file, rows FROM setup.export_table('nothing', 'out', partition_by => '{name}')$$,
@@ -230,10 +248,51 @@ CREATE VIEW failing AS SELECT i, 10 / (5000 - i) AS x FROM generate_series(1, 10
 SELECT throws_ok($$SELECT setup.export_table('failing', 'out', 'csv', path => 'a.csv')$$, '22012', NULL, 'an error in the query is told');
 SELECT is(names(), 'a.csv c c/id=1 c/id=1/data_0.csv c/id=2 c/id=2/data_0.csv c/id=3 c/id=3/data_0.csv c/id=4 c/id=4/data_0.csv',
   'and leaves nothing but the file of before');
-\! touch $FILES/out/.a.csv.export-0123456789abcdef; mkdir -p $FILES/out/.a.csv.export-0123456789abcdee/x=1; chmod -R 777 $FILES/out/.a*
+\! mkdir -p $FILES/out/.a.csv.export-0123456789abcdef $FILES/out/.a.csv.export-0123456789abcdee/new/x=1; chmod -R 777 $FILES/out/.a*
 SELECT setup.export_table('goods', 'out', 'csv', path => 'a.csv') \g /dev/null
 SELECT is(names(), 'a.csv c c/id=1 c/id=1/data_0.csv c/id=2 c/id=2/data_0.csv c/id=3 c/id=3/data_0.csv c/id=4 c/id=4/data_0.csv',
   'what a crash left is removed by the next export');
+
+-- What fails when everything is written, in a transaction that has published something already
+
+SELECT setup.export_table('nothing', 'out', 'csv', path => 'late.csv') \g /dev/null
+BEGIN;
+SELECT setup.export_table('goods', 'out', 'csv', path => 'late.csv') \g /dev/null
+SELECT setup.export_table('goods', 'out', 'csv', path => 'blocked.csv') \g /dev/null
+\! echo mine > $FILES/out/blocked.csv; chmod 666 $FILES/out/blocked.csv
+COMMIT;
+SELECT is(:'LAST_ERROR_SQLSTATE' || ' ' || :'LAST_ERROR_MESSAGE',
+  '58P02 "blocked.csv" of location "out" exists already, and no export wrote it', 'a file that has come meanwhile stops the commit');
+SELECT is(content('late.csv') || ', ' || content('blocked.csv'), E'id,name\n1,x, mine', 'and all files are as they were');
+\! rm $FILES/out/blocked.csv
+CREATE EXTENSION dblink;
+SELECT dblink_connect('other', format('dbname=%s host=%s port=%s', current_database(),
+  current_setting('unix_socket_directories'), current_setting('port'))) \g /dev/null
+CREATE TABLE reads (i int);
+CREATE TABLE writes (i int);
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT count(*) FROM reads \g /dev/null
+SELECT setup.export_table('goods', 'out', 'csv', path => 'late.csv') \g /dev/null
+SELECT setup.export_table('goods', 'out', 'csv', path => 'new.csv') \g /dev/null
+INSERT INTO writes VALUES (1);
+SELECT dblink_exec('other', 'BEGIN ISOLATION LEVEL SERIALIZABLE') \g /dev/null
+SELECT * FROM dblink('other', 'SELECT count(*) FROM writes') AS seen(n bigint) \g /dev/null
+SELECT dblink_exec('other', 'INSERT INTO reads VALUES (1)'), dblink_exec('other', 'COMMIT') \g /dev/null
+COMMIT;
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '40001', 'a transaction may fail when its files have their names');
+SELECT is(content('late.csv'), E'id,name\n1,x', 'then what they replaced has its name again');
+SELECT is(names(), 'a.csv c c/id=1 c/id=1/data_0.csv c/id=2 c/id=2/data_0.csv c/id=3 c/id=3/data_0.csv c/id=4 c/id=4/data_0.csv late.csv',
+  'and what is new is gone');
+BEGIN;
+SELECT setup.export_table('nothing', 'out', 'csv', path => 'late.csv') \g /dev/null
+SELECT setup.export_table('odd', 'out', 'csv', path => 'late.csv') \g /dev/null
+SAVEPOINT s;
+SELECT setup.export_table('goods', 'out', 'csv', path => 'late.csv') \g /dev/null
+ROLLBACK TO s;
+COMMIT;
+SELECT is(left(content('late.csv'), 7), 'd,f,b,i', 'of several exports to one path the last counts');
+\! rm $FILES/out/late.csv
+DELETE FROM setup.exports WHERE path = 'late.csv';
 
 -- What is written down, and for how long
 
