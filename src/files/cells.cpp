@@ -4,7 +4,6 @@
 
 extern "C" {
 #include "mb/pg_wchar.h"
-#include "utils/bytea.h"
 #include "utils/date.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
@@ -299,24 +298,6 @@ void put(const CellColumn& column, const Cell& cell, duckdb_vector vector, idx_t
 
 std::string utf8_of(const std::string& name) {
   return pg::guard([&] { return of_text(pstrdup(name.c_str()), static_cast<int>(name.size())).data; });
-}
-
-PortableOutput::PortableOutput()
-    : date_style_(DateStyle),
-      interval_style_(IntervalStyle),
-      float_digits_(extra_float_digits),
-      bytea_output_(bytea_output) {
-  DateStyle = USE_ISO_DATES;
-  IntervalStyle = INTSTYLE_POSTGRES;
-  extra_float_digits = std::max(extra_float_digits, 1);
-  bytea_output = BYTEA_OUTPUT_HEX;
-}
-
-PortableOutput::~PortableOutput() {
-  DateStyle = date_style_;
-  IntervalStyle = interval_style_;
-  extra_float_digits = float_digits_;
-  bytea_output = bytea_output_;
 }
 
 }  // namespace etl::files

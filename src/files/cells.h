@@ -60,20 +60,4 @@ void put(const CellColumn& column, const Cell& cell, duckdb_vector vector, idx_t
 // A name of the server's as files hold it.
 std::string utf8_of(const std::string& name);
 
-// While it lives, output functions write what everybody can read: dates as ISO 8601, numbers with all their digits,
-// bytes in hexadecimal, whatever the session has set.
-class PortableOutput {
- public:
-  PortableOutput();
-  ~PortableOutput();
-  PortableOutput(const PortableOutput&) = delete;
-  PortableOutput& operator=(const PortableOutput&) = delete;
-
- private:
-  int date_style_;
-  int interval_style_;
-  int float_digits_;
-  int bytea_output_;
-};
-
 }  // namespace etl::files

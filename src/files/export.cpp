@@ -162,7 +162,6 @@ class Export {
   }
 
   void read_cells(TupleTableSlot* row) {
-    const PortableOutput portable;
     pg::guard([&] {
       MemoryContextReset(row_context_);
       const MemoryContext before = MemoryContextSwitchTo(row_context_);
@@ -279,13 +278,25 @@ bool receive_row(TupleTableSlot* row, DestReceiver* self) {
 
 void receive_end(DestReceiver*) {}
 
+// Until the end of the settings' level output functions write what everybody can read, whatever the session has set:
+// dates as ISO 8601, numbers with all their digits, bytes in hexadecimal. Also those that the query calls.
+void set_portable_output() {
+  const std::pair<const char*, const char*> settings[] = {
+      {"datestyle", "ISO"}, {"intervalstyle", "postgres"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"}};
+  for (const auto& [name, value] : settings)
+    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 void run_query(const std::string& sql, Receiver* receiver) {
   pg::guard([&] {
+    const int level = NewGUCNestLevel();
+    set_portable_output();
     SPI_connect();
     SPIExecuteOptions options = {};
     options.dest = &receiver->head;
     SPI_execute_extended(sql.c_str(), &options);
     SPI_finish();
+    AtEOXact_GUC(true, level);
   });
 }
 
