@@ -65,8 +65,10 @@ void Evidence::add(const ValueForm& form) {
     case Form::kDecimal:
     case Form::kFloat:
       scale_ = std::max(scale_, form.scale);
+      are_doubles_ = are_doubles_ && form.is_double;
       break;
     case Form::kCommaDecimal:
+      are_doubles_ = are_doubles_ && form.is_double;
       scale_ = std::max(scale_, form.scale);
       if (form.scale != 3) has_comma_not_thousand_ = true;
       break;
@@ -137,9 +139,9 @@ class FileTypes {
       return it.range_ == IntegerRange::kInteger  ? "integer"
              : it.range_ == IntegerRange::kBigint ? "bigint"
                                                   : "numeric";
-    if (odd > 0) return fractions + floats > 0 && !commas ? "double precision" : kText;
-    if (it.integer_digits_ > kDoubleDigits) return "numeric";
-    return floats > 0 || it.scale_ > kMostScale ? "double precision" : "numeric";
+    if (odd > 0 && (fractions + floats == 0 || commas)) return kText;
+    if (!it.are_doubles_ || it.integer_digits_ > kDoubleDigits) return "numeric";
+    return odd > 0 || floats > 0 || it.scale_ > kMostScale ? "double precision" : "numeric";
   }
 
   static bool is_dates(const Evidence& it) {
@@ -181,7 +183,8 @@ class FileTypes {
       return it.count(Form::kTimestamp) == it.values_ && options_->timestamp_format ? "timestamp" : kText;
     }
     if (options_->date_format && it.date_matches_ == it.values_) return "date";
-    if (options_->timestamp_format && it.timestamp_matches_ == it.values_) return "timestamp";
+    if (options_->timestamp_format && it.timestamp_matches_ == it.values_)
+      return has_zone(*options_->timestamp_format) ? "timestamptz" : "timestamp";
     return kText;
   }
 
@@ -195,6 +198,12 @@ class FileTypes {
   files::ReaderOptions* options_;
   DateStyles style_ = 0;  // of the file's dates that are not in ISO form; 0: there is none, or formats are given
 };
+
+bool has_zone(std::string_view format) {
+  for (size_t i = format.find('%'); i != format.npos && i + 1 < format.size(); i = format.find('%', i + 2))
+    if (format[i + 1] == 'z' || format[i + 1] == 'Z') return true;
+  return false;
+}
 
 std::vector<files::Column> decide_types(const std::vector<std::string>& names, const std::vector<Evidence>& evidence,
                                         files::ReaderOptions* options) {

@@ -4,24 +4,22 @@
 //
 //   boolean           true and false, in any case; t and f where both occur. yes and no, 0 and 1 are not.
 //   integer, bigint   whole numbers in the type's range; beyond it numeric. 20101229 is an integer. A leading zero
-//   (007) or
-//                     a plus sign (+49) makes text: it is part of an identifier. So are 1,234 and 1_000.
+//                     (007) or a plus sign (+49) makes text: it is part of an identifier. So are 1,234 and 1_000.
 //   numeric           decimal fractions: 12.50. With a decimal comma (12,50) where the options say so, or where the
-//   file's
-//                     delimiter is no comma, every fraction of its numbers is written so, and one has not three digits.
-//   double precision  with an exponent, or with more than 10 digits behind the point, if 15 digits hold them all; NaN
-//   and
-//                     infinity only beside fractions
-//   date, timestamp   2024-12-31, perhaps with a time. One other style in a file, if some value of it shows what is the
-//   day
-//                     and what the month: 31/12/2024. Then its format is kept in the options. Dates and timestamps
-//                     together are timestamps.
+//                     file's delimiter is no comma, every fraction of its numbers is written so, and one has not
+//                     three digits.
+//   double precision  with an exponent, or with more than 10 digits behind the point, if it holds all of them and
+//                     prints them so; NaN and infinity only beside fractions
+//   date, timestamp   2024-12-31, perhaps with a time. One other style in a file, if some value of it shows what is
+//                     the day and what the month: 31/12/2024. Then its format is kept in the options. Dates and
+//                     timestamps together are timestamps. More than 6 digits of a second make text, unless they
+//                     are zeros.
 //   timestamptz       timestamps that all have a zone
 //   time, uuid        23:59:59; 8-4-4-4-12 hexadecimal digits
 //   text              everything else, also a column without values and one with an empty text in quotes
 //
 // Given formats hold: with a date_format, dates are the columns whose values all fit it or are in ISO form, and
-// likewise for timestamps.
+// likewise for timestamps: with the zone in the format they are timestamptz.
 #pragma once
 
 #include <array>
@@ -61,6 +59,7 @@ class Evidence {
   IntegerRange range_ = IntegerRange::kInteger;
   int integer_digits_ = 0;
   int scale_ = 0;
+  bool are_doubles_ = true;  // double precision holds all fractions
   bool has_t_ = false;
   bool has_f_ = false;
   bool has_comma_not_thousand_ = false;        // a fraction behind a comma that has not three digits
@@ -69,6 +68,9 @@ class Evidence {
   int64_t date_matches_ = 0;
   int64_t timestamp_matches_ = 0;
 };
+
+// Whether a format, as strptime takes it, has the time zone: %z or %Z.
+bool has_zone(std::string_view format);
 
 // Decides the types of all columns of a file, which share formats: completes date_format, timestamp_format and
 // decimal_separator of the options where they are not given.

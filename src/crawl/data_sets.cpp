@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -63,18 +64,32 @@ DataSet known_set(const std::string& pattern, const std::string& path) {
   return set;
 }
 
+// Whether a pattern is what pattern_of_path() gives.
+bool is_of_one_path(const std::string& pattern) {
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\')
+      ++i;
+    else if (pattern[i] == '*' || pattern[i] == '?' || pattern[i] == '[')
+      return false;
+  }
+  return true;
+}
+
 class Grouping {
  public:
-  explicit Grouping(const std::vector<std::string>& known) : known_(known) {
-    // A file's own pattern before those of folders.
-    std::ranges::stable_partition(known_, [](const std::string& pattern) { return !locations::is_pattern(pattern); });
+  explicit Grouping(const std::vector<std::string>& known) {
+    for (const std::string& pattern : known)
+      if (is_of_one_path(pattern)) {
+        known_paths_.insert(pattern);
+      } else {
+        known_folders_.push_back(pattern);
+      }
   }
 
   void add(const std::string& path) {
     if (!locations::file_type_of(path)) return;
-    const auto pattern =
-        std::ranges::find_if(known_, [&](const std::string& candidate) { return locations::matches(candidate, path); });
-    if (pattern == known_.end()) {
+    const std::optional<std::string> pattern = known_pattern(path);
+    if (!pattern) {
       fresh_.push_back(path);
       return;
     }
@@ -98,6 +113,15 @@ class Grouping {
   }
 
  private:
+  // A file's own pattern goes before those of folders.
+  std::optional<std::string> known_pattern(const std::string& path) const {
+    std::string own = pattern_of_path(path);
+    if (known_paths_.contains(own)) return own;
+    const auto folder = std::ranges::find_if(
+        known_folders_, [&](const std::string& pattern) { return locations::matches(pattern, path); });
+    return folder == known_folders_.end() ? std::nullopt : std::optional(*folder);
+  }
+
   void group_fresh() {
     std::map<std::string, std::vector<std::string>> groups;  // by pattern
     for (const std::string& path : fresh_) groups[folder_pattern(path)].push_back(path);
@@ -125,7 +149,8 @@ class Grouping {
     return joined(pattern, "*" + extension_of(path));
   }
 
-  std::vector<std::string> known_;
+  std::set<std::string> known_paths_;  // as patterns
+  std::vector<std::string> known_folders_;
   std::map<std::string, DataSet> found_;  // by pattern
   std::vector<std::string> fresh_;
   std::set<std::pair<std::string, std::string>> alone_;  // directory and extension of files that are sets

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <string>
 
 namespace etl::crawl {
 
@@ -67,6 +68,50 @@ IntegerRange range_of(std::string_view digits, bool negative) {
   return IntegerRange::kNumeric;
 }
 
+// A number as its digits, without zeros at either end, and the place of the point before them.
+struct Significant {
+  std::string digits;
+  int exponent = 0;
+
+  bool operator==(const Significant&) const = default;
+};
+
+// Of a text such as "-0012.50", or "1.25e+01".
+Significant significant(std::string_view text) {
+  Significant result;
+  const size_t mark = text.find_first_of("eE");
+  if (mark != text.npos) {
+    const char* begin = text.data() + mark + 1 + (text[mark + 1] == '+' ? 1 : 0);
+    std::from_chars(begin, text.data() + text.size(), result.exponent);
+  }
+  bool is_fraction = false;
+  for (const char c : text.substr(0, mark)) {
+    if (!is_digit(c)) {
+      is_fraction = is_fraction || c == '.' || c == ',';
+      continue;
+    }
+    const bool leads = result.digits.empty() && c == '0';
+    if (!leads) result.digits += c;
+    result.exponent += (is_fraction ? 0 : 1) - (leads ? 1 : 0);
+  }
+  while (result.digits.ends_with('0')) result.digits.pop_back();
+  if (result.digits.empty()) result.exponent = 0;
+  return result;
+}
+
+// 15 digits are always held; up to 17 are where they were made from the same number.
+bool is_held_by_double(std::string_view text) {
+  const Significant wanted = significant(text);
+  if (wanted.digits.size() <= 15) return true;
+  if (wanted.digits.size() > 17) return false;
+  double number = 0;
+  const std::string plain = "0." + wanted.digits + "e" + std::to_string(wanted.exponent);
+  std::from_chars(plain.data(), plain.data() + plain.size(), number);
+  std::array<char, 64> buffer;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
+  return significant({buffer.data(), static_cast<size_t>(end.ptr - buffer.data())}) == wanted;
+}
+
 constexpr size_t kMostDigits = 1000;  // beyond, it is no number that somebody computes with
 
 ValueForm number_form(std::string_view text) {
@@ -89,6 +134,7 @@ ValueForm number_form(std::string_view text) {
     form.scale = static_cast<int>(fraction.size());
     if (reader.at_end()) {
       form.form = comma ? Form::kCommaDecimal : Form::kDecimal;
+      form.is_double = is_held_by_double(text);
       return form;
     }
     if (comma) return {};
@@ -100,6 +146,7 @@ ValueForm number_form(std::string_view text) {
   const int exponent = reader.number(1, 3);
   if (exponent < 0 || exponent > 300 || !reader.at_end()) return {};  // not surely within double precision
   form.form = Form::kFloat;
+  form.is_double = is_held_by_double(text);
   return form;
 }
 
@@ -167,7 +214,9 @@ DateStyles take_date(Reader& reader) {
   return first < 0 ? DateStyles{0} : year_last(reader, first);
 }
 
-// "23:59", "23:59:59", "23:59:59.999"; 0 if there is none.
+constexpr size_t kFractionDigits = 6;  // of a second, that PostgreSQL keeps
+
+// "23:59", "23:59:59", "23:59:59.999"; 0 if there is none, or something of it would be lost.
 TimeShapes take_time(Reader& reader) {
   const int hour = reader.number(2, 2);
   if (hour < 0 || hour > 23 || !reader.take(':')) return 0;
@@ -177,7 +226,9 @@ TimeShapes take_time(Reader& reader) {
   const int second = reader.number(2, 2);
   if (second < 0 || second > 59) return 0;
   if (!reader.take('.')) return time_shape::kSeconds;
-  return reader.digits(1, 9).empty() ? TimeShapes{0} : time_shape::kFraction;
+  const std::string_view fraction = reader.digits(1, 9);
+  const bool is_held = fraction.find_first_not_of('0', kFractionDigits) == fraction.npos;
+  return fraction.empty() || !is_held ? TimeShapes{0} : time_shape::kFraction;
 }
 
 bool take_zone(Reader& reader) {

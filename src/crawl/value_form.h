@@ -55,6 +55,7 @@ struct ValueForm {
   IntegerRange range = IntegerRange::kInteger;  // of integers
   int integer_digits = 0;                       // of numbers
   int scale = 0;                                // of decimals: digits behind the point or comma
+  bool is_double = true;                        // a fraction: double precision holds it, and prints it so
   DateStyles date_styles = 0;
   TimeShapes time_shapes = 0;
 };

@@ -71,6 +71,25 @@ TEST(ColumnTypes, TellDecimalsFromFloats) {
   EXPECT_EQ(type({"1e400"}), "text");
 }
 
+TEST(ColumnTypes, LoseNoDigitOfAFraction) {
+  EXPECT_EQ(type({"3.14159265358979323846"}), "numeric");
+  EXPECT_EQ(type({"3.141592653589793"}), "double precision");
+  EXPECT_EQ(type({"0.00000000000123456789012345"}), "double precision");
+  EXPECT_EQ(type({"0.12345678901234567"}), "numeric");  // as double precision it ends with 66
+  EXPECT_EQ(type({"12345.678901234567", "1.0"}), "double precision");
+  EXPECT_EQ(type({"1.2345678901234567890e5"}), "numeric");
+  EXPECT_EQ(type({"1.50000000000000000000"}), "double precision");
+  EXPECT_EQ(type({"3.14159265358979323846", "NaN"}), "numeric");
+}
+
+TEST(ColumnTypes, LoseNoDigitOfASecond) {
+  EXPECT_EQ(type({"2024-12-31 23:59:59.123456"}), "timestamp");
+  EXPECT_EQ(type({"2024-12-31 23:59:59.1234560"}), "timestamp");
+  EXPECT_EQ(type({"2024-12-31 23:59:59.1234567"}), "text");
+  EXPECT_EQ(type({"23:59:59.000000001"}), "text");
+  EXPECT_EQ(type({"23:59:59.000000000"}), "time");
+}
+
 TEST(ColumnTypes, TakeNaNAndInfinityOnlyBesideFractions) {
   EXPECT_EQ(type({"1.5", "NaN", "-Infinity", "inf"}), "double precision");
   EXPECT_EQ(type({"1", "NaN"}), "text");
@@ -131,6 +150,18 @@ TEST(ColumnTypes, KeepGivenFormats) {
   EXPECT_EQ(columns[0].type, "date");
   EXPECT_EQ(columns[1].type, "date");
   EXPECT_EQ(columns[2].type, "text");
+}
+
+TEST(ColumnTypes, KnowFormatsWithAZone) {
+  EXPECT_TRUE(has_zone("%d.%m.%Y %H:%M %z"));
+  EXPECT_TRUE(has_zone("%Z"));
+  EXPECT_FALSE(has_zone("%d.%m.%Y %H:%M"));
+  EXPECT_FALSE(has_zone("%%z%"));
+  std::vector<Evidence> evidence = seen({{"1.2.2024 12:00 +0200"}});
+  evidence[0].set_matches(0, 1);
+  files::ReaderOptions options;
+  options.timestamp_format = "%d.%m.%Y %H:%M %z";
+  EXPECT_EQ(decide_types({"t"}, evidence, &options)[0].type, "timestamptz");
 }
 
 TEST(ColumnTypes, FindDecimalCommasWhereTheDelimiterIsNone) {

@@ -59,6 +59,9 @@ TEST(DataSets, QuoteWhatPatternsMean) {
   const auto sets = group_files({"a[1]*.csv"}, {});
   EXPECT_EQ(sets[0].pattern, "a\\[1]\\*.csv");
   EXPECT_TRUE(group_files({"a[1]*.csv"}, {sets[0].pattern})[0].kind == DataSet::Kind::kFile);
+  // A file's own pattern goes before a folder's, also where it is quoted.
+  EXPECT_EQ(told(group_files({"a/x[1].csv", "a/y.csv"}, {"a/*.csv", "a/x\\[1].csv"})),
+            (Names{"a a/*.csv 1", "a/x[1].csv a/x\\[1].csv 1"}));
 }
 
 TEST(PartitionType, TakesTwoDigitsForANumber) {
