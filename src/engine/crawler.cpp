@@ -189,10 +189,12 @@ class Crawl {
     if (!evolution.problems.empty())
       throw pg::Failure(ERRCODE_DATATYPE_MISMATCH, joined(evolution.problems), "",
                         "The crawler's on_new_column or on_type_change is 'fail'.");
+    std::string clauses;  // of one statement, which rewrites the table once
     for (const crawl::Change& change : evolution.changes) {
       outcome->changes.push_back(change.text());
-      if (!dry_run_) execute("ALTER TABLE " + table.quoted() + " " + clause_of(change));
+      clauses += (clauses.empty() ? "" : ", ") + clause_of(change);
     }
+    if (!dry_run_ && !clauses.empty()) execute("ALTER TABLE " + table.quoted() + " " + clauses);
     for (const std::string& note : evolution.notes) outcome->message += (outcome->message.empty() ? "" : "; ") + note;
     if (!dry_run_) write_job(scanned, table, reader_for(scanned, evolution.mapping), outcome);
     outcome->action = outcome->changes.empty() ? "unchanged" : "changed";
