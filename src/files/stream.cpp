@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "files/at_exit.h"
 #include "files/signals.h"
 #include "pg/guard.h"
@@ -13,6 +15,7 @@ namespace etl::files {
 namespace {
 
 constexpr size_t kMostWaiting = 4;
+constexpr std::chrono::milliseconds kInterruptAgain(5);
 
 // A prepared statement and its result, freed in the right order.
 class Execution {
@@ -115,12 +118,21 @@ void Stream::stop() {
     stop_ = true;
   }
   room_.notify_all();
-  duckdb_interrupt(connection_);
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) {
+    interrupt_until_finished();
+    thread_.join();
+  }
   at_exit::remove(this);
   queue_.clear();
   close(wakeup_);
   wakeup_ = -1;
+}
+
+// A query that is just about to start forgets that it was interrupted: so it is told again and again.
+void Stream::interrupt_until_finished() {
+  std::unique_lock lock(mutex_);
+  do duckdb_interrupt(connection_);
+  while (!end_.wait_for(lock, kInterruptAgain, [this] { return finished_; }));
 }
 
 void Stream::read_ahead() {
@@ -134,6 +146,7 @@ void Stream::read_ahead() {
     const std::lock_guard lock(mutex_);
     finished_ = true;
   }
+  end_.notify_all();
   tell();
 }
 

@@ -49,6 +49,7 @@ class Stream {
   void stop();
 
  private:
+  void interrupt_until_finished();
   void read_ahead();
   void read_all();
   bool add(Batch batch);  // false: stop
@@ -61,6 +62,7 @@ class Stream {
   int wakeup_;
   std::mutex mutex_;
   std::condition_variable room_;
+  std::condition_variable end_;
   std::deque<Batch> queue_;
   bool finished_ = false;
   bool stop_ = false;
