@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/table.h"
 #include "commands/copy.h"
+#include "commands/copyfrom_internal.h"
 #include "commands/progress.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -88,6 +89,23 @@ int64_t copy_aside(CopyFromState copy, Oid table, Oid heap) {
   return rows;
 }
 
+// Notes where COPY is, for a CopyPlace: as PostgreSQL's own context of the error does, and where that does.
+struct PlaceNotes {
+  CopyFromState copy = nullptr;
+  uint64 line = 0;
+  char column[NAMEDATALEN] = "";
+  char value[2048] = "";
+
+  static void take(void* notes) { static_cast<PlaceNotes*>(notes)->take(); }
+  void take() {
+    const ErrorContextCallback* callback = error_context_stack;
+    while (callback != nullptr && callback->callback != CopyFromErrorCallback) callback = callback->previous;
+    line = callback == nullptr ? 0 : copy->cur_lineno;
+    strlcpy(column, line == 0 || copy->cur_attname == nullptr ? "" : copy->cur_attname, sizeof column);
+    strlcpy(value, line == 0 || copy->cur_attval == nullptr ? "" : copy->cur_attval, sizeof value);
+  }
+};
+
 bool may_insert(Oid table, AttrNumber column) {
   return pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK ||
          pg_attribute_aclcheck(table, column, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
@@ -102,23 +120,33 @@ bool may_insert_defaults(Oid table) {
 }  // namespace
 
 int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, const CopyDialect& dialect,
-                  int64_t size, const CopySource& source) {
+                  int64_t size, const CopySource& source, CopyPlace* place) {
   const SourceInUse in_use(&source);
   List* names = server_list(columns);
   List* options = options_of(dialect);
-  return guard([&] {
-    PreventCommandIfReadOnly("COPY FROM");
-    Relation relation = table_open(table, RowExclusiveLock);
-    ParseState* parse = make_parsestate(nullptr);
-    addRangeTableEntryForRelation(parse, relation, RowExclusiveLock, nullptr, false, false);
-    CopyFromState copy = BeginCopyFrom(parse, relation, nullptr, nullptr, false, read_source, names, options);
-    pgstat_progress_update_param(PROGRESS_COPY_BYTES_TOTAL, size);
-    const int64_t rows = heap == table ? static_cast<int64_t>(CopyFrom(copy)) : copy_aside(copy, table, heap);
-    EndCopyFrom(copy);
-    free_parsestate(parse);
-    table_close(relation, NoLock);
-    return rows;
-  });
+  PlaceNotes notes;
+  try {
+    return guard([&] {
+      PreventCommandIfReadOnly("COPY FROM");
+      Relation relation = table_open(table, RowExclusiveLock);
+      ParseState* parse = make_parsestate(nullptr);
+      addRangeTableEntryForRelation(parse, relation, RowExclusiveLock, nullptr, false, false);
+      notes.copy = BeginCopyFrom(parse, relation, nullptr, nullptr, false, read_source, names, options);
+      pgstat_progress_update_param(PROGRESS_COPY_BYTES_TOTAL, size);
+      ErrorContextCallback callback{error_context_stack, PlaceNotes::take, &notes};
+      error_context_stack = &callback;
+      const int64_t rows =
+          heap == table ? static_cast<int64_t>(CopyFrom(notes.copy)) : copy_aside(notes.copy, table, heap);
+      error_context_stack = callback.previous;
+      EndCopyFrom(notes.copy);
+      free_parsestate(parse);
+      table_close(relation, NoLock);
+      return rows;
+    });
+  } catch (...) {
+    if (place != nullptr) *place = {static_cast<int64_t>(notes.line), notes.column, notes.value};
+    throw;
+  }
 }
 
 void require_insert(Oid table, const std::vector<std::string>& columns) {

@@ -21,12 +21,19 @@ struct CopyDialect {
 // Fills the buffer with up to `most` bytes; 0 at the end. May throw.
 using CopySource = std::function<size_t(char* buffer, size_t most)>;
 
+// Where COPY is in what it reads, when an error is raised.
+struct CopyPlace {
+  int64_t line = 0;  // from 1; 0: the error is of no line
+  std::string column;
+  std::string value;
+};
+
 // Copies rows into columns of a table, as COPY table (columns) FROM would, errors included. They go into `heap`: the
 // table itself, by COPY's ways with all triggers and partitions, or the heap of a Replacement of it. Returns their
 // number. Checks no right: require_insert() does. Needs an active snapshot. `size`: bytes to come, for
-// pg_stat_progress_copy.
+// pg_stat_progress_copy. After an error, `place` says where.
 int64_t copy_rows(Oid table, Oid heap, const std::vector<std::string>& columns, const CopyDialect& dialect,
-                  int64_t size, const CopySource& source);
+                  int64_t size, const CopySource& source, CopyPlace* place = nullptr);
 
 // Failure, as COPY raises it, if the current user may not copy into these columns of a table: the right to INSERT is
 // missing, or row level security applies.

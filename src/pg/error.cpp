@@ -2,6 +2,8 @@
 
 #include <cstdarg>
 
+#include "pg/guard.h"
+
 namespace etl::pg {
 
 struct Error::Home {
@@ -36,6 +38,31 @@ ErrorData* Error::hand_over() const {
   return home_->data;
 }
 
+Error with_help(const Error& error, const ErrorHelp& help) {
+  struct Copy {
+    MemoryContext home;
+    ErrorData* data;
+  };
+  const Copy copy = guard([&] {
+    MemoryContext home = AllocSetContextCreate(TopMemoryContext, "etl_orchestrator error", ALLOCSET_SMALL_SIZES);
+    const MemoryContext before = MemoryContextSwitchTo(home);
+    auto* data = static_cast<ErrorData*>(palloc(sizeof(ErrorData)));
+    *data = error.data();
+    const auto keep = [](char** text) { *text = *text == nullptr ? nullptr : pstrdup(*text); };
+    for (char** text : {&data->message, &data->detail_log, &data->backtrace, &data->schema_name, &data->table_name,
+                        &data->column_name, &data->datatype_name, &data->constraint_name, &data->internalquery})
+      keep(text);
+    const auto given = [](const std::string& text) { return text.empty() ? nullptr : pstrdup(text.c_str()); };
+    data->detail = given(help.detail);
+    data->hint = given(help.hint);
+    data->context = given(help.context);
+    data->assoc_context = home;
+    MemoryContextSwitchTo(before);
+    return Copy{home, data};
+  });
+  return {copy.home, copy.data};
+}
+
 Failure::Failure(int sqlstate, const std::string& message, std::string detail, std::string hint)
     : std::runtime_error(message), sqlstate_(sqlstate), detail_(std::move(detail)), hint_(std::move(hint)) {}
 
@@ -52,8 +79,8 @@ std::string format(const char* pattern, ...) {
   return text;
 }
 
-}  // namespace etl::pg
 std::string count_of(int64_t count, const char* one, const char* many) {
   return format("%lld %s", static_cast<long long>(count), count == 1 ? one : many);
 }
 
+}  // namespace etl::pg

@@ -24,6 +24,15 @@ class Error : public std::exception {
   std::shared_ptr<Home> home_;
 };
 
+struct ErrorHelp {
+  std::string detail;
+  std::string hint;
+  std::string context;
+};
+
+// The same error with other help; an empty text is none.
+Error with_help(const Error& error, const ErrorHelp& help);
+
 // An error that our own code found: what, where, and what to do. Texts in PostgreSQL's style; detail and hint
 // may be empty.
 class Failure : public std::runtime_error {
@@ -43,7 +52,7 @@ class Failure : public std::runtime_error {
 // Formats like sprintf.
 std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
 
-}  // namespace etl::pg
 // "1 file", "3 files".
 std::string count_of(int64_t count, const char* one, const char* many);
 
+}  // namespace etl::pg
