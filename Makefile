@@ -40,8 +40,9 @@ DUCKDB_DIR ?= /usr/local/lib/etl_orchestrator/duckdb-1.4.4
 FILES_MODULE = etl_files.so
 FILES_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/files/*.cpp)))
 # It has its own copy of the gates: the two modules share no symbol.
-FILES_SHARED = $(addprefix src/pg/, boundary.o copy_rows.o error.o guard.o row_writer.o transaction.o wait.o)
+FILES_SHARED = $(addprefix src/pg/, boundary.o copy_rows.o error.o guard.o memory.o row_writer.o transaction.o wait.o)
 FILES_SHARED += $(addprefix src/crawl/, column_types.o value_form.o)
+FILES_SHARED += $(addprefix src/locations/, csv_record.o magic.o quote_walk.o text.o)
 
 # Workers spend their time in the user's SQL and in commits: inlining our code by JIT gains nothing, and the
 # bitcode would need a clang of the server's own version.

@@ -40,7 +40,7 @@ class Scanner {
   explicit Scanner(const Crawler& crawler)
       : crawler_(crawler),
         location_(find_location(crawler.location)),
-        module_(files_module("crawling")),
+        session_(files_module("crawling").open(file_limits())),
         base_(parse_reader_options(crawler.reader_options)) {
     require_use(location_, GetUserId());
     location_.rules.exclusions.insert(location_.rules.exclusions.end(), crawler.exclusions.begin(),
@@ -49,11 +49,14 @@ class Scanner {
 
   Scan run(const std::vector<CrawledJob>& jobs) {
     std::vector<std::string> known;
-    for (const CrawledJob& job : jobs) known.push_back(job.pattern);
+    std::map<std::string_view, const CrawledJob*> by_pattern;
+    for (const CrawledJob& job : jobs) {
+      known.push_back(job.pattern);
+      by_pattern.try_emplace(job.pattern, &job);
+    }
     for (const crawl::DataSet& set : crawl::group_files(accepted_files(), known)) {
-      const auto job = std::find_if(jobs.begin(), jobs.end(),
-                                    [&](const CrawledJob& it) { return set.is_known && it.pattern == set.pattern; });
-      add(set, job == jobs.end() ? nullptr : &*job);
+      const auto job = set.is_known ? by_pattern.find(set.pattern) : by_pattern.end();
+      add(set, job == by_pattern.end() ? nullptr : job->second);
     }
     std::stable_sort(scan_.sets.begin(), scan_.sets.end(),
                      [](const ScannedSet& one, const ScannedSet& other) { return one.set.name < other.set.name; });
@@ -122,7 +125,7 @@ class Scanner {
   files::Shape sniff(const std::string& path, locations::FileType type, const files::ReaderOptions& options,
                      int64_t rows) const {
     const locations::File file = open_file(location_, path);
-    files::Shape shape = module_.sniff(module_source(file, type), options, rows, file_limits());
+    files::Shape shape = session_->sniff(module_source(file, type), options, rows);
     check_names(path, shape);
     return shape;
   }
@@ -172,7 +175,7 @@ class Scanner {
 
   const Crawler& crawler_;
   Location location_;
-  const files::Module& module_;
+  const std::unique_ptr<files::Session> session_;
   const JobReader base_;
   Scan scan_;
 };

@@ -13,9 +13,10 @@ constexpr int64_t kRowsLookedAt = 1000;
 
 Columns read_columns(const files::Source& source) {
   const files::Module& module = files_module("reading the columns of compressed, JSON and Parquet files");
-  if (source.format != files::Format::kCsv) return module.column_names(source, {}, file_limits());
+  const std::unique_ptr<files::Session> session = module.open(file_limits());
+  if (source.format != files::Format::kCsv) return session->column_names(source, {});
   std::vector<std::string> names;
-  for (files::Column& column : module.sniff(source, {}, kRowsLookedAt, file_limits()).columns)
+  for (files::Column& column : session->sniff(source, {}, kRowsLookedAt).columns)
     names.push_back(std::move(column.name));
   return names;
 }
@@ -28,7 +29,9 @@ Columns columns_by_module(const locations::File& file, locations::FileType type)
     Columns columns = read_columns(module_source(file, type));
     return columns && columns->empty() ? std::nullopt : columns;
   } catch (const pg::Failure& failure) {
-    throw locations::FileError(locations::FileError::Kind::kBroken, std::string("cannot be read: ") + (failure.detail().empty() ? failure.what() : failure.detail()));
+    throw locations::FileError(
+        locations::FileError::Kind::kBroken,
+        std::string("cannot be read: ") + (failure.detail().empty() ? failure.what() : failure.detail()));
   }
 }
 

@@ -5,6 +5,7 @@
 extern "C" {
 #include "access/table.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_inherits.h"
 #include "commands/progress.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -42,6 +43,19 @@ std::string why_not_written_directly(Oid table) {
     const char* reason = obstacle(relation);
     table_close(relation, NoLock);
     return reason;
+  });
+}
+
+bool has_before_triggers(Oid table) {
+  return pg::guard([&] {
+    bool found = false;
+    ListCell* cell;
+    foreach (cell, find_all_inheritors(table, AccessShareLock, nullptr)) {
+      Relation relation = table_open(lfirst_oid(cell), NoLock);
+      found = found || (relation->trigdesc != nullptr && relation->trigdesc->trig_insert_before_row);
+      table_close(relation, NoLock);
+    }
+    return found;
   });
 }
 
@@ -93,6 +107,10 @@ void BatchWriter::write(const std::vector<Datums>& columns, size_t rows, const s
     pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED, writer_->rows);
     CHECK_FOR_INTERRUPTS();
   });
+}
+
+std::optional<size_t> BatchWriter::row_at_fault() const {
+  return writer_->flushing ? std::nullopt : std::optional(row_);
 }
 
 void BatchWriter::show_progress(int64_t bytes, int64_t total) {

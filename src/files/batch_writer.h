@@ -10,6 +10,9 @@ namespace etl::files {
 // reason why not.
 std::string why_not_written_directly(Oid table);
 
+// Whether triggers may change rows before they are stored, in the table or a partition of it.
+bool has_before_triggers(Oid table);
+
 // Writes into the table itself, or a heap that will replace its content. Columns that the batches do not fill get their
 // defaults. Nothing is to be freed after an error: the abort of the transaction does it.
 class BatchWriter {
@@ -26,8 +29,9 @@ class BatchWriter {
   // Ends the work. Returns the number of rows.
   int64_t finish();
 
-  // The row of the batch that an error raised by write() is about.
-  size_t row_at_fault() const { return row_; }
+  // The row of the batch that an error raised by write() is about; none: it came when rows were stored, and may be
+  // about one of many.
+  std::optional<size_t> row_at_fault() const;
 
  private:
   void prepare_defaults();

@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <string_view>
 
+#include "locations/magic.h"
 #include "pg/error.h"
 
 namespace etl::files {
@@ -14,21 +14,6 @@ namespace {
 constexpr size_t kBeginning = 65536;  // bytes that are looked at before anything else
 constexpr const char* kUtf16 = "If it is encoded in UTF-16, say so: reader_options => '{\"encoding\": \"utf-16\"}'.";
 
-struct Magic {
-  std::string_view bytes;
-  const char* what;
-  const char* hint;
-};
-
-// What is no text, though its name says so.
-constexpr std::array<Magic, 6> kNoText = {
-    {{"PAR1", "is a Parquet file", "Rename it to .parquet."},
-     {"\x1f\x8b", "is compressed with gzip", "Rename it to end with .gz."},
-     {"PK\x03\x04", "is a ZIP archive", "Unpack it, or compress its files with gzip."},
-     {"\x28\xb5\x2f\xfd", "is compressed with zstd", "Compress it with gzip."},
-     {"\xff\xfe", "is encoded in UTF-16", kUtf16},
-     {"\xfe\xff", "is encoded in UTF-16", kUtf16}}};
-
 pg::Failure refusal(const Source& source, const std::string& what, const std::string& hint = "") {
   return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), what.c_str()), "",
                      hint);
@@ -36,8 +21,7 @@ pg::Failure refusal(const Source& source, const std::string& what, const std::st
 
 void check_text(const Source& source, const ReaderOptions& options, std::string_view start, bool strict) {
   if (options.encoding.value_or("utf-8") != "utf-8") return;
-  for (const Magic& magic : kNoText)
-    if (start.starts_with(magic.bytes)) throw refusal(source, magic.what, magic.hint);
+  if (const locations::Magic* magic = locations::magic_of(start)) throw refusal(source, magic->what, magic->hint);
   const size_t nul = start.find('\0');
   if (nul != start.npos && (strict || nul < start.find_first_of("\r\n")))
     throw refusal(source, pg::format("has a NUL byte at offset %zu: it is no text", nul), kUtf16);
@@ -52,12 +36,12 @@ void check_beginning(const Source& source, const ReaderOptions& options, bool st
   if (start.empty() && (strict || source.compressed || source.format != Format::kCsv))
     throw refusal(source, "is empty");
   if (source.format == Format::kParquet) {
-    if (!start.starts_with("PAR1")) throw refusal(source, "is no Parquet file");
+    if (!start.starts_with(locations::kParquetMagic)) throw refusal(source, "is no Parquet file");
   } else if (source.compressed) {
-    if (!start.starts_with("\x1f\x8b")) throw refusal(source, "is not compressed with gzip");
+    if (!start.starts_with(locations::kGzipMagic)) throw refusal(source, "is not compressed with gzip");
   } else {
     check_text(source, options, start, strict);
-    if (source.format == Format::kJson && start.starts_with("\xef\xbb\xbf"))
+    if (source.format == Format::kJson && start.starts_with(locations::kByteOrderMark))
       throw refusal(source, "begins with a byte order mark, which JSON does not have", "Remove its first three bytes.");
   }
 }

@@ -6,8 +6,9 @@
 // function accepts it, and means what that says.
 #pragma once
 
+#include "files/expressions.h"
+#include "files/native_values.h"
 #include "files/stream.h"
-#include "pg/server.h"
 
 namespace etl::files {
 
@@ -28,14 +29,12 @@ std::optional<std::string_view> text_at(duckdb_vector vector, size_t row);
 
 class Converter {
  public:
-  // `duck_type`: of the file's column, as DuckDB names it; VARCHAR for all columns of a CSV file.
-  Converter(const FormData_pg_attribute& target, const std::string& duck_type, const ReaderOptions& options);
+  // `as_text`: nothing but text is handed over. What the converter needs of the server lives in `memory`.
+  Converter(const FormData_pg_attribute& target, const FileColumn& column, const ReaderOptions& options, bool as_text,
+            MemoryContext memory);
 
-  // The type that a JSON file's column is to be read as, for a column of this type.
-  static const char* json_type_for(Oid target);
-
-  // What to SELECT for a column of the file, given its quoted name.
-  std::string expression(const std::string& column) const;
+  // What to SELECT for the column of the file.
+  const std::string& expression() const { return expression_; }
 
   // On the reading thread.
   void prepare(duckdb_vector vector, size_t rows, ParsedColumn* parsed) const;
@@ -47,23 +46,18 @@ class Converter {
 
  private:
   enum class Kind { kInt2, kInt4, kInt8, kFloat4, kFloat8, kBool, kDate, kTimestamp, kNumeric, kText, kOther };
-  enum class Native { kNone, kInt8Bit, kInt16, kInt32, kInt64, kFloat, kDouble, kBool, kDate, kTimestamp };
 
-  std::string date_expression(const std::string& text, const std::string& pattern, bool is_date) const;
-  void choose_native(const std::string& duck_type);
-  void choose_decimal(const std::string& duck_type);
+  static Kind kind_of(const FormData_pg_attribute& target);
   bool parse(std::string_view text, int64_t* value, uint8_t* scale) const;
-  bool take_native(const void* data, size_t row, int64_t* value) const;
   Datum from_bits(int64_t bits, int scale) const;
   Datum from_text(std::string_view text);
+  Datum from_null();
   bool is_plain_text(std::string_view text) const;
 
   FormData_pg_attribute target_;
-  ReaderOptions options_;
-  Kind kind_ = Kind::kOther;
-  Native native_ = Native::kNone;
-  bool is_nested_ = false;  // a list, a struct or JSON, for a column of type json or jsonb
-  int native_scale_ = 0;
+  Kind kind_;
+  NativeType native_;
+  std::string expression_;
   bool encodings_agree_;
   FmgrInfo input_;
   Oid input_argument_;

@@ -1,6 +1,6 @@
 #include "files/csv_dialect.h"
 
-#include "files/reader.h"
+#include "files/lines.h"
 #include "files/stream.h"
 
 namespace etl::files {
@@ -8,9 +8,11 @@ namespace etl::files {
 namespace {
 
 constexpr const char* kNothing = "(empty)";  // as sniff_csv() says it
-constexpr const char* kSampleRows = "2000";
-constexpr int64_t kLongestLine = 1'000'000;  // bytes; DuckDB tries many dialects, and takes minutes for longer ones
-constexpr int64_t kMostSkipped = 100;
+constexpr size_t kSampleLines = 2000;
+constexpr size_t kSampleBytes = 64 << 20;
+constexpr size_t kLongestLine = 1'000'000;  // bytes; DuckDB tries many dialects, and takes minutes for longer ones
+constexpr size_t kMostSkipped = 100;
+constexpr size_t kMostHeaderLines = 100;
 
 struct Dialect {
   std::string delimiter = ",";
@@ -25,31 +27,32 @@ std::string argument(const char* name, const std::optional<std::string>& value) 
 
 std::vector<std::string> ask_duckdb(const Database& database, const Source& source, const ReaderOptions& given,
                                     bool leniently) {
-  const auto rows =
-      query(database, "SELECT Delimiter, Quote, Escape, SkipRows FROM sniff_csv(" +
-                          quote_literal(path_of(source.descriptor)) + ", sample_size = " + kSampleRows +
-                          ", comment = ''" + argument("delim", given.delimiter) + argument("quote", given.quote) +
-                          argument("escape", given.escape) + argument("encoding", given.encoding) +
-                          argument("compression", std::string(source.compressed ? "gzip" : "none")) +
-                          (given.skip > 0 ? ", skip = " + std::to_string(given.skip) : "") +
-                          (leniently ? ", ignore_errors = true)" : ")"));
+  const auto rows = query(database, "SELECT Delimiter, Quote, Escape, SkipRows FROM sniff_csv(" +
+                                        quote_literal(path_of(source.descriptor)) +
+                                        ", sample_size = " + std::to_string(kSampleLines) + ", comment = ''" +
+                                        argument("delim", given.delimiter) + argument("quote", given.quote) +
+                                        argument("escape", given.escape) + argument("encoding", given.encoding) +
+                                        argument("compression", std::string(source.compressed ? "gzip" : "none")) +
+                                        (given.skip > 0 ? ", skip = " + std::to_string(given.skip) : "") +
+                                        (leniently ? ", ignore_errors = true)" : ")"));
   return rows.at(0);
 }
 
-bool has_long_lines(const Database& database, const Source& source, const ReaderOptions& given) {
-  try {
-    const auto longest = query(database, "SELECT coalesce(max(strlen(line)), 0) FROM (SELECT line FROM " +
-                                             lines_of(source, given) + " LIMIT " + kSampleRows + ")");
-    return std::stoll(longest.at(0).at(0)) > kLongestLine;
-  } catch (const QueryError&) {
-    return true;
+bool has_long_lines(const Source& source, const ReaderOptions& given) {
+  LineReader lines(source, given);
+  std::string line;
+  size_t bytes = 0;
+  for (size_t i = 0; i < kSampleLines && bytes < kSampleBytes && lines.next(&line); ++i) {
+    if (line.size() > kLongestLine) return true;
+    bytes += line.size();
   }
+  return false;
 }
 
 // What DuckDB finds; COPY's marks where it finds none. Whoever reads the file will say what is wrong with it.
 Dialect sniffed(const Database& database, const Source& source, const ReaderOptions& given) {
   Dialect dialect;
-  if (has_long_lines(database, source, given)) return dialect;
+  if (has_long_lines(source, given)) return dialect;
   for (const bool leniently : {false, true}) {
     try {
       const auto found = ask_duckdb(database, source, given, leniently);
@@ -65,28 +68,45 @@ Dialect sniffed(const Database& database, const Source& source, const ReaderOpti
   return dialect;
 }
 
-std::vector<std::string> first_lines(const Database& database, const Source& source, const ReaderOptions& options,
-                                     int64_t count) {
-  std::vector<std::string> lines;
-  for (auto& row : query(database, "SELECT line FROM " + lines_of(source, options) + " LIMIT " + std::to_string(count)))
-    lines.push_back(std::move(row[0]));
-  return lines;
+// Lines of a file joined by LF.
+std::string first_lines(const Source& source, const ReaderOptions& options, size_t count) {
+  LineReader lines(source, options);
+  std::string text;
+  std::string line;
+  for (size_t i = 0; i < count && text.size() < kLongestLine && lines.next(&line); ++i) text += line + "\n";
+  return text;
 }
 
-size_t fields_in(const std::string& line, const std::string& delimiter, const ReaderOptions& options) {
-  CsvMarks marks = marks_of(options);
-  marks.delimiter = delimiter;
-  const auto fields = split_record(line, marks);
-  return fields ? fields->size() : 1;
+// How many fields the first record has with this delimiter.
+size_t fields_with(const std::string& delimiter, const ReaderOptions& options, std::string_view text) {
+  ReaderOptions trial = options;
+  trial.delimiter = delimiter;
+  const locations::CsvMarks marks = marks_of(trial);
+  const auto record = locations::first_record(text, false, marks);
+  if (!record) return 1;
+  const locations::CsvShape shape = locations::shape_of(*record, marks);
+  return shape.has_text_behind ? 1 : shape.fields;
 }
 
-// The mark that the line has most of, if it has none of what was found.
-std::string better_delimiter(const std::string& line, const std::string& found, const ReaderOptions& options) {
-  if (fields_in(line, found, options) > 1) return found;
+// The mark that the first record has most of, if it has none of what was found.
+std::string better_delimiter(const std::string& found, const ReaderOptions& options, std::string_view text) {
+  if (fields_with(found, options, text) > 1) return found;
   std::string best = ",";
   for (const char* other : {";", "\t", "|"})
-    if (fields_in(line, other, options) > fields_in(line, best, options)) best = other;
+    if (fields_with(other, options, text) > fields_with(best, options, text)) best = other;
   return best;
+}
+
+// Lines are skipped that have no fields; DuckDB counts records.
+bool are_above_columns(std::string_view lines, const ReaderOptions& options) {
+  const locations::CsvMarks marks = marks_of(options);
+  while (!lines.empty()) {
+    const size_t end = std::min(lines.find('\n'), lines.size() - 1);
+    const locations::CsvShape shape = locations::shape_of(lines.substr(0, end), marks);
+    if (shape.fields > 1 || shape.is_open || shape.has_text_behind) return false;
+    lines.remove_prefix(end + 1);
+  }
+  return true;
 }
 
 }  // namespace
@@ -97,14 +117,14 @@ ReaderOptions complete_dialect(const Database& database, const Source& source, c
   if (!options.quote) options.quote = found.quote;
   if (!options.escape) options.escape = found.escape.empty() ? *options.quote : found.escape;
   if (!options.encoding) options.encoding = "utf-8";
-  if (given.skip == 0 && found.skip > 0 && found.skip <= kMostSkipped) {
-    options.skip = found.skip;
-    for (const std::string& line : first_lines(database, source, given, found.skip))
-      if (fields_in(line, options.delimiter.value_or(found.delimiter), options) > 1) options.skip = 0;
+  if (given.skip == 0 && found.skip > 0 && found.skip <= static_cast<int64_t>(kMostSkipped)) {
+    ReaderOptions trial = options;
+    trial.delimiter = options.delimiter.value_or(found.delimiter);
+    if (are_above_columns(first_lines(source, given, static_cast<size_t>(found.skip)), trial))
+      options.skip = found.skip;
   }
-  if (options.delimiter) return options;
-  const auto lines = first_lines(database, source, options, 1);
-  options.delimiter = lines.empty() ? found.delimiter : better_delimiter(lines[0], found.delimiter, options);
+  if (!options.delimiter)
+    options.delimiter = better_delimiter(found.delimiter, options, first_lines(source, options, kMostHeaderLines));
   return options;
 }
 

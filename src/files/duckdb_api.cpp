@@ -45,7 +45,8 @@ std::string quote_identifier(const std::string& name) {
 }
 
 Database::Database(const Limits& limits, const std::vector<int>& descriptors,
-                   const std::vector<std::pair<std::string, std::string>>& settings) {
+                   const std::vector<std::pair<std::string, std::string>>& settings)
+    : threads_(limits.threads) {
   Config config;
   config.set("threads", std::to_string(limits.threads));
   config.set("memory_limit", std::to_string(limits.memory_bytes) + "B");

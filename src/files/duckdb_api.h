@@ -25,6 +25,7 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   duckdb_connection connection() const { return connection_; }
+  int threads() const { return threads_; }
 
  private:
   void set_up(const std::vector<int>& descriptors, const std::vector<std::pair<std::string, std::string>>& settings);
@@ -32,6 +33,7 @@ class Database {
 
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
+  const int threads_;
 };
 
 // The name under which DuckDB opens a descriptor of this process.

@@ -61,7 +61,8 @@ std::string_view GzipReader::next() {
   return {};
 }
 
-GzipCheck::GzipCheck(int descriptor) : wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+GzipCheck::GzipCheck(int descriptor, std::function<void(std::string_view)> take)
+    : take_(std::move(take)), wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (wakeup_ < 0)
     throw pg::Failure(ERRCODE_SYSTEM_ERROR, pg::format("could not create an eventfd: %s", strerror(errno)));
   at_exit::add(this, [](void* check) { static_cast<GzipCheck*>(check)->stop(); });
@@ -77,7 +78,11 @@ GzipCheck::GzipCheck(int descriptor) : wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONB
 void GzipCheck::run(int descriptor) {
   try {
     GzipReader reader(descriptor);
-    while (!stop_ && !reader.next().empty()) continue;
+    while (!stop_) {
+      const std::string_view bytes = reader.next();
+      if (bytes.empty()) break;
+      take_(bytes);
+    }
     problem_ = reader.problem();
   } catch (const std::exception&) {
     problem_ = "could not be checked: there is not enough memory";

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,11 +38,12 @@ class GzipReader {
   std::string unpacked_;
 };
 
-// Unpacks a file beside its load, on a thread of its own, only to find out whether it is whole: DuckDB takes what there
+// Unpacks a file beside its load, on a thread of its own, to find out whether it is whole: DuckDB takes what there
 // is of a file that was cut off, and compares no check sums.
 class GzipCheck {
  public:
-  explicit GzipCheck(int descriptor);
+  // `take` is given what was unpacked, on the thread.
+  GzipCheck(int descriptor, std::function<void(std::string_view)> take);
   ~GzipCheck() { stop(); }
   GzipCheck(const GzipCheck&) = delete;
   GzipCheck& operator=(const GzipCheck&) = delete;
@@ -55,6 +57,7 @@ class GzipCheck {
  private:
   void run(int descriptor);
 
+  const std::function<void(std::string_view)> take_;
   int wakeup_;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> finished_ = false;

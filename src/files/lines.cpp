@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "files/problems.h"
+#include "locations/magic.h"
 #include "pg/wait.h"
 
 namespace etl::files {
@@ -10,7 +11,7 @@ namespace etl::files {
 namespace {
 
 constexpr size_t kReadBytes = 1 << 18;
-constexpr std::string_view kMark = "\xef\xbb\xbf";  // of byte order, in UTF-8
+constexpr size_t kMostUnpacked = 1 << 24;  // to see whether a compressed file has lines that end in quotes
 
 void append_utf8(std::string* text, uint32_t c) {
   const auto more = [&](int shift) { *text += static_cast<char>(0x80 | ((c >> shift) & 0x3f)); };
@@ -56,7 +57,17 @@ size_t decode_utf16(std::string_view bytes, std::string* text) {
 
 }  // namespace
 
-LineReader::LineReader(const Source& source, const ReaderOptions& options) : source_(source) {
+locations::CsvMarks marks_of(const ReaderOptions& options) {
+  const auto byte = [](const std::string& mark) { return mark.empty() ? '\0' : mark[0]; };
+  locations::CsvMarks marks;
+  if (options.delimiter) marks.delimiter = byte(*options.delimiter);
+  if (options.quote) marks.quote = byte(*options.quote);
+  marks.escape = options.escape ? byte(*options.escape) : marks.quote;
+  return marks;
+}
+
+LineReader::LineReader(const Source& source, const ReaderOptions& options)
+    : source_(source), marks_(marks_of(options)) {
   const std::string encoding = options.encoding.value_or("utf-8");
   encoding_ = encoding == "latin-1" ? Encoding::kLatin1 : encoding == "utf-16" ? Encoding::kUtf16 : Encoding::kUtf8;
   if (source.compressed)
@@ -100,21 +111,34 @@ bool LineReader::fill() {
   return size > 0;
 }
 
+// In quotes, line ends are part of the value, whatever they are.
 void LineReader::find_line_end() {
   has_begun_ = true;
-  while (text_.size() < kMostLineBytes && text_.find_first_of("\r\n") >= text_.size() - 1 && fill()) continue;
-  if (text_.starts_with(kMark)) at_ = kMark.size();
-  const size_t end = text_.find_first_of("\r\n");
-  if (end < text_.size() && text_[end] == '\r' && text_.substr(end + 1, 1) != "\n") line_end_ = '\r';
+  while (text_.size() < locations::kByteOrderMark.size() && fill()) continue;
+  if (text_.starts_with(locations::kByteOrderMark)) text_.erase(0, locations::kByteOrderMark.size());
+  bool is_open = false;
+  for (size_t begin = 0, searched = 0;;) {
+    const size_t end = text_.find_first_of("\r\n", searched);
+    searched = std::min(end, text_.size());
+    const bool may_go_on = searched + 1 >= text_.size();  // CR LF may be cut in two
+    if (may_go_on && text_.size() < kMostLineBytes && fill()) continue;
+    if (end == text_.npos) return;
+    is_open = ends_in_quotes(std::string_view(text_).substr(begin, end - begin), marks_, is_open);
+    begin = searched = end + 1;
+    if (is_open) continue;
+    if (text_[end] == '\r') line_end_ = text_.substr(begin, 1) == "\n" ? "\r\n" : "\r";
+    return;
+  }
 }
 
 bool LineReader::next(std::string* line) {
   if (!has_begun_) find_line_end();
   line->clear();
   was_too_long_ = false;
+  had_end_ = false;
   bool found_any = false;
   for (;;) {
-    const size_t end = text_.find(line_end_, at_);
+    const size_t end = text_.find(line_end_.back(), at_);
     const size_t size = std::min(end, text_.size()) - at_;
     found_any = found_any || size > 0 || end != text_.npos;
     if (line->size() < kMostLineBytes) line->append(text_, at_, size);
@@ -122,9 +146,32 @@ bool LineReader::next(std::string* line) {
     at_ += size;
     if (end != text_.npos) {
       ++at_;
+      had_end_ = true;
       return true;
     }
     if (!fill()) return found_any;
+  }
+}
+
+locations::QuoteWalk walk_quotes(const Source& source, const ReaderOptions& options) {
+  locations::QuoteWalk walk(marks_of(options));
+  if (source.compressed) {
+    GzipReader unpacked(source.descriptor);
+    for (size_t taken = 0; taken < kMostUnpacked;) {
+      const std::string_view bytes = unpacked.next();
+      if (bytes.empty()) break;
+      walk.take(bytes);
+      taken += bytes.size();
+    }
+    return walk;
+  }
+  std::string bytes(kReadBytes, '\0');
+  for (int64_t offset = 0;;) {
+    pg::check_interrupts();
+    const ssize_t size = pread(source.descriptor, bytes.data(), bytes.size(), offset);
+    if (size <= 0) return walk;  // whoever reads the file says what is wrong
+    walk.take(std::string_view(bytes).substr(0, static_cast<size_t>(size)));
+    offset += size;
   }
 }
 

@@ -3,9 +3,7 @@
 #include "files/module.h"
 
 #include "files/export.h"
-#include "files/reader.h"
 #include "files/session.h"
-#include "files/sniffer.h"
 #include "pg/server.h"
 
 extern "C" {
@@ -19,17 +17,8 @@ namespace {
 
 class DuckDbModule : public Module {
  public:
-  std::vector<std::string> column_names(const Source& source, const ReaderOptions& options,
-                                        const Limits& limits) const override {
-    return read_column_names(source, options, limits);
-  }
-  Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) const override {
-    return sniff_shape(source, options, rows, limits);
-  }
   std::unique_ptr<Session> open(const Limits& limits) const override { return open_session(limits); }
-  void export_table(const ExportRequest& request, ExportTarget* target) const override {
-    export_rows(request, target);
-  }
+  void export_table(const ExportRequest& request, ExportTarget* target) const override { export_rows(request, target); }
 };
 
 }  // namespace

@@ -131,8 +131,11 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  // As Module::column_names().
+  // The names of a file's columns, in its order: of a CSV file its header's, as they are there.
   virtual std::vector<std::string> column_names(const Source& source, const ReaderOptions& options) = 0;
+
+  // Finds out what a file looks like: types over its first `rows` rows. Given options hold.
+  virtual Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows) = 0;
 
   // Loads a file into a heap. Permissions have been checked.
   virtual LoadResult load(const LoadRequest& request) = 0;
@@ -141,13 +144,6 @@ class Session {
 class Module {
  public:
   virtual ~Module() = default;
-
-  // The names of a file's columns, in its order: of a CSV file its header's, as they are there.
-  virtual std::vector<std::string> column_names(const Source& source, const ReaderOptions& options,
-                                                const Limits& limits) const = 0;
-
-  // Finds out what a file looks like: types over its first `rows` rows. Given options hold.
-  virtual Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) const = 0;
 
   // It belongs to no transaction.
   virtual std::unique_ptr<Session> open(const Limits& limits) const = 0;

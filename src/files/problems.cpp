@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "files/csv_record.h"
+#include "locations/text.h"
 
 namespace etl::files {
 
@@ -37,7 +37,8 @@ RecordProblem describe(int64_t record, const std::string& raw, const std::string
   if (sscanf(reason.c_str(), "Expected Number of Columns: %d Found: %d", &wanted, &found) == 2)
     return {record, raw, "22P04", pg::format("expected %d columns, found %d", wanted, found)};
   if (reason.starts_with("Invalid unicode")) return {record, raw, "22021", "is not in the file's encoding"};
-  if (reason.find("unterminated quote") != std::string::npos) return {record, raw, "22P04", "a quote does not end where its value does"};
+  if (reason.find("unterminated quote") != std::string::npos)
+    return {record, raw, "22P04", "a quote does not end where its value does"};
   if (reason.find("Maximum line size") != std::string::npos) return {record, "", "54000", "a line has more than 16 MB"};
   return {record, raw, "22P04", "is no CSV"};
 }
@@ -84,6 +85,15 @@ pg::Failure too_long(const Source& source) {
                      "Perhaps a quote is not closed, or it is no CSV file.");
 }
 
+pg::Failure too_many_columns(const Source& source, size_t count) {
+  return pg::Failure(ERRCODE_TOO_MANY_COLUMNS, pg::format("file \"%s\" has %zu columns", source.name.c_str(), count),
+                     pg::format("A table has %zu at most.", kMostColumns));
+}
+
+pg::Failure mixed_line_ends(const Source& source) {
+  return unreadable(source, "is no CSV file", "Its lines end in different ways: LF, CR LF, CR.");
+}
+
 pg::Failure unreadable(const Source& source, const std::string& problem, const std::string& detail) {
   return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), problem.c_str()),
                      detail);
@@ -94,13 +104,12 @@ pg::Failure explain(const Source& source, const QueryError& error) {
     return pg::Failure(sqlstate_number(problem->sqlstate),
                        pg::format("file \"%s\", record %lld: %s", source.name.c_str(),
                                   static_cast<long long>(problem->record), problem->error.c_str()),
-                       problem->raw.empty() ? "" : "The record is: " + printable(problem->raw, kMostShown),
+                       problem->raw.empty() ? "" : "The record is: " + locations::printable(problem->raw, kMostShown),
                        hint_for(*problem));
   const std::string message = without_path(error.what(), source);
   const auto says = [&](const char* text) { return message.find(text) != std::string::npos; };
   if (says("Parallel CSV Reader")) return too_long(source);  // what it says of a row that no buffer holds
-  if (says("state machine"))
-    return unreadable(source, "is no CSV file", "Its lines end in different ways: LF, CR LF, CR.");
+  if (says("state machine")) return mixed_line_ends(source);
   if (says("GZIP")) return unreadable(source, "is damaged, or not compressed with gzip");
   if (source.format == Format::kParquet &&
       (says("Protocol") || says("type:") || says("magic bytes") || says("ooter length") || says("too small")))
@@ -108,7 +117,7 @@ pg::Failure explain(const Source& source, const QueryError& error) {
   if (error.kind() == DUCKDB_ERROR_OUT_OF_MEMORY || says("Out of Memory"))
     return pg::Failure(ERRCODE_OUT_OF_MEMORY, pg::format("not enough memory to read file \"%s\"", source.name.c_str()),
                        first_line(message), "Increase etl_orchestrator.file_memory_limit, or decrease file_threads.");
-  return unreadable(source, "cannot be read", printable(first_line(message), kMostShown));
+  return unreadable(source, "cannot be read", locations::printable(first_line(message), kMostShown));
 }
 
 }  // namespace etl::files

@@ -23,7 +23,11 @@ std::optional<RecordProblem> record_problem(const QueryError& error);
 // The error that a file cannot be read, from what DuckDB says of it.
 pg::Failure explain(const Source& source, const QueryError& error);
 
+inline constexpr size_t kMostColumns = 1600;  // of a table
+
 pg::Failure too_long(const Source& source);
+pg::Failure too_many_columns(const Source& source, size_t count);
+pg::Failure mixed_line_ends(const Source& source);
 pg::Failure unreadable(const Source& source, const std::string& problem, const std::string& detail = "");
 
 // "22P04" as the server's number.

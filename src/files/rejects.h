@@ -1,9 +1,6 @@
 // Rows of a file that do not fit, and where in the file they are.
 #pragma once
 
-#include <map>
-#include <set>
-
 #include "files/duckdb_api.h"
 #include "pg/error.h"
 
@@ -18,6 +15,17 @@ struct BadValue {
   std::string error;
 };
 
+// Whether an error may be about a value or a row, and not about the work on them, such as a cancel.
+bool is_of_row(const pg::Error& error);
+
+// Fails where the escape mark of a CSV file, in quotes, stands before something else than a quote or itself: DuckDB
+// leaves it out, COPY does not. Reads the file, if it has such a mark.
+void require_plain_escapes(const LoadRequest& request);
+
+// Fails where a quote of a CSV file does not end: DuckDB goes on somewhere, and the rest of the file would be missed by
+// nobody. Reads the file line by line.
+void require_ended_quotes(const LoadRequest& request);
+
 // Empties what DuckDB remembers of an earlier file.
 void forget_rejects(const Database& database);
 
@@ -25,8 +33,9 @@ void forget_rejects(const Database& database);
 std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request,
                                  const std::vector<BadValue>& bad);
 
-// The error that a load fails with because of a value; after it nothing may be asked of the server.
-pg::Failure explain_value(const LoadRequest& request, const BadValue& bad, const std::string& detail);
+// The error that a load fails with because of a value, with its place in the file; after it nothing may be asked of the
+// server.
+pg::Error explain_value(const LoadRequest& request, const BadValue& bad, const pg::Error& error);
 
 // Likewise because of what DuckDB says.
 pg::Failure explain_record(const LoadRequest& request, const QueryError& error);

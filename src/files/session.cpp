@@ -5,6 +5,7 @@
 
 #include "files/problems.h"
 #include "files/reader.h"
+#include "files/sniffer.h"
 #include "files/table_load.h"
 
 namespace etl::files {
@@ -48,6 +49,11 @@ class DuckDbSession : public Session {
   std::vector<std::string> column_names(const Source& source, const ReaderOptions& options) override {
     const Source placed = place_.put(source);
     return explained(placed, [&] { return read_column_names(database_, placed, options); });
+  }
+
+  Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows) override {
+    const Source placed = place_.put(source);
+    return explained(placed, [&] { return sniff_shape(database_, placed, options, rows); });
   }
 
   LoadResult load(const LoadRequest& request) override {

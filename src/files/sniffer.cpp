@@ -21,20 +21,10 @@ pg::Failure refusal(const Source& source, const std::string& what) {
   return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), what.c_str()));
 }
 
-// Rows that cannot be taken apart are left out: a type is found without them.
-std::string lenient_reader_of(const Source& source, const ReaderOptions& options,
-                              const std::vector<std::string>& names) {
-  std::string reader = reader_of(source, options, names, false);
-  if (source.format != Format::kCsv) return reader;
-  reader.pop_back();
-  return reader + ", ignore_errors = true)";
-}
-
-std::string sample_of(const Source& source, const ReaderOptions& options, const std::vector<std::string>& names,
-                      int64_t rows, bool without_first) {
-  const int64_t bound = std::max(kFewestRows, kMostCells / static_cast<int64_t>(names.size()));
-  return "SELECT * FROM " + lenient_reader_of(source, options, names) + " LIMIT " +
-         std::to_string(std::min(rows, bound)) + (without_first ? " OFFSET 1" : "");
+std::string sample_of(const std::string& reader, size_t columns, int64_t rows, bool without_first) {
+  const int64_t bound = std::max(kFewestRows, kMostCells / static_cast<int64_t>(columns));
+  return "SELECT * FROM " + reader + " LIMIT " + std::to_string(std::min(rows, bound)) +
+         (without_first ? " OFFSET 1" : "");
 }
 
 void collect(const Chunk& chunk, std::vector<crawl::Evidence>* evidence) {
@@ -82,8 +72,14 @@ Shape sniff_csv(const Database& database, const Source& source, const ReaderOpti
   check_names(source, names);
   ReaderOptions plain = options;
   plain.header = false;
-  const std::string sample = sample_of(source, plain, names, rows, true);
+  const auto sample_by = [&](const CsvReading& reading) {
+    return sample_of(reader_of(source, plain, names, reading), names.size(), rows, true);
+  };
+  // Rows that cannot be taken apart are left out: types are found without them, unless there are no others.
+  const std::string sample = sample_by({.leaves_bad_out = true});
   std::vector<crawl::Evidence> evidence = read_evidence(database, sample, names.size());
+  if (std::ranges::none_of(evidence, &crawl::Evidence::has_values))
+    read_evidence(database, sample_by({}), names.size());
   count_matches(database, sample, options, &evidence);
   if (!options.header) options.header = crawl::is_header(names, evidence);
   if (!*options.header) {
@@ -139,7 +135,8 @@ bool is_number(const std::string& type) {
 // `described`: of DuckDB's type for the whole column; `seen`: of the texts of its first values.
 std::string json_type(const std::string& described, const std::string& seen) {
   if (described == "boolean" || described == "jsonb") return described;
-  if (is_number(described)) return is_number(seen) ? seen : "double precision";
+  if (described == "double precision") return seen == "numeric" ? seen : described;  // there are fractions
+  if (is_number(described)) return is_number(seen) ? seen : described;
   return seen == "boolean" || is_number(seen) ? "text" : seen;  // a number in quotes is a text: its author said so
 }
 
@@ -150,7 +147,7 @@ Shape sniff_json(const Database& database, const Source& source, const ReaderOpt
   Shape shape;
   shape.options = given;
   const std::vector<crawl::Evidence> evidence =
-      read_evidence(database, sample_of(source, given, names, rows, false), names.size());
+      read_evidence(database, sample_of(reader_of(source, given, names, {}), names.size(), rows, false), names.size());
   shape.columns = crawl::decide_types(names, evidence, &shape.options);
   for (size_t i = 0; i < names.size(); ++i)
     if (shape.columns[i].has_values)
@@ -160,22 +157,19 @@ Shape sniff_json(const Database& database, const Source& source, const ReaderOpt
 
 }  // namespace
 
-Shape sniff_shape(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits) {
+Shape sniff_shape(const Database& database, const Source& source, const ReaderOptions& options, int64_t rows) {
   check_beginning(source, options, true);
-  return explained(source, [&] {
-    const Database database(limits, {source.descriptor});
-    if (source.format == Format::kCsv) return sniff_csv(database, source, options, rows);
-    const std::vector<Described> described =
-        source.format == Format::kJson ? json_columns(database, source) : parquet_columns(database, source);
-    std::vector<std::string> names;
-    for (const Described& column : described) names.push_back(column.name);
-    check_names(source, names);
-    if (source.format == Format::kJson) return sniff_json(database, source, options, described, rows);
-    Shape shape;
-    shape.options = options;
-    for (const Described& column : described) shape.columns.push_back({column.name, type_for(column.type)});
-    return shape;
-  });
+  if (source.format == Format::kCsv) return sniff_csv(database, source, options, rows);
+  const std::vector<Described> described =
+      source.format == Format::kJson ? json_columns(database, source) : parquet_columns(database, source);
+  std::vector<std::string> names;
+  for (const Described& column : described) names.push_back(column.name);
+  check_names(source, names);
+  if (source.format == Format::kJson) return sniff_json(database, source, options, described, rows);
+  Shape shape;
+  shape.options = options;
+  for (const Described& column : described) shape.columns.push_back({column.name, type_for(column.type)});
+  return shape;
 }
 
 }  // namespace etl::files

@@ -1,11 +1,11 @@
 // What a file looks like.
 #pragma once
 
-#include "files/module.h"
+#include "files/duckdb_api.h"
 
 namespace etl::files {
 
-// Module::sniff().
-Shape sniff_shape(const Source& source, const ReaderOptions& options, int64_t rows, const Limits& limits);
+// Session::sniff(). Throws QueryError, too.
+Shape sniff_shape(const Database& database, const Source& source, const ReaderOptions& options, int64_t rows);
 
 }  // namespace etl::files
