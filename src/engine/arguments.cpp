@@ -62,6 +62,17 @@ Datum text_result(const std::string& text) {
       [&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });
 }
 
+void require_no_block(FunctionCallInfo fcinfo, const char* what, const char* instead) {
+  const auto* context = reinterpret_cast<const CallContext*>(fcinfo->context);
+  if (context != nullptr && IsA(context, CallContext) && !context->atomic) return;
+  throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION,
+                    pg::format("%s cannot be started and awaited inside a transaction block", what),
+                    "Its jobs run in other sessions, which see nothing of an open transaction.",
+                    pg::format("CALL it outside a transaction block and as the only statement, or start it in the "
+                               "background with %s, which begins when the transaction commits.",
+                               instead));
+}
+
 void return_rows(FunctionCallInfo fcinfo, const std::vector<std::vector<pg::Value>>& rows) {
   constexpr size_t kMostColumns = 16;
   pg::guard([&] { InitMaterializedSRF(fcinfo, 0); });

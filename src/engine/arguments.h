@@ -26,6 +26,10 @@ int64_t deadline_argument(FunctionCallInfo fcinfo, int number);
 
 Datum text_result(const std::string& text);
 
+// Raises in a procedure that was called inside a transaction block: `what` cannot be awaited there; `instead` says what
+// can be called.
+void require_no_block(FunctionCallInfo fcinfo, const char* what, const char* instead);
+
 // Returns rows from a function that returns a table.
 void return_rows(FunctionCallInfo fcinfo, const std::vector<std::vector<pg::Value>>& rows);
 

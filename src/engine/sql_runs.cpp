@@ -6,10 +6,6 @@
 #include "engine/watch.h"
 #include "pg/boundary.h"
 
-extern "C" {
-#include "nodes/nodes.h"
-}
-
 namespace etl {
 
 namespace {
@@ -50,11 +46,6 @@ void read_selection(FunctionCallInfo fcinfo, int first, RunRequest* request) {
   request->selection.downstream = flag_argument(fcinfo, first + 2);
 }
 
-bool is_atomic(FunctionCallInfo fcinfo) {
-  const auto* context = reinterpret_cast<const CallContext*>(fcinfo->context);
-  return context == nullptr || !IsA(context, CallContext) || context->atomic;
-}
-
 // A procedure that runs one layer, or all: its options begin at argument `first`.
 void orchestrate(FunctionCallInfo fcinfo, const std::optional<std::string>& layer, int first) {
   RunRequest request;
@@ -64,11 +55,7 @@ void orchestrate(FunctionCallInfo fcinfo, const std::optional<std::string>& laye
   read_selection(fcinfo, first + 4, &request);
   read_more_options(fcinfo, first + 7, &request);
   if (dry_run) return print_plan(request);
-  if (is_atomic(fcinfo))
-    throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION, "a run cannot be started and awaited inside a transaction block",
-                      "Its jobs run in other sessions, which see nothing of an open transaction.",
-                      "CALL it outside a transaction block and as the only statement, or start it in the background "
-                      "with SELECT setup.start_run(), which begins when the transaction commits.");
+  require_no_block(fcinfo, "a run", "SELECT setup.start_run()");
   require_engine();
   pg::Spi spi(pg::Spi::Mode::kNonatomic);
   run_and_follow(request, &spi);
