@@ -11,9 +11,6 @@
 
 namespace etl {
 
-// Called once per worker.
-void install_shared_commit_timer();
-
 // Runs the tasks in their order and fills in how each ended. `begins` is told the index of each one that begins.
 void run_together(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop,
                   const std::function<void(size_t)>& begins);

@@ -5,6 +5,7 @@
 
 #include "engine/background.h"
 #include "engine/crash_notes.h"
+#include "engine/deadline.h"
 #include "engine/executor.h"
 #include "engine/notices.h"
 #include "engine/session.h"
@@ -207,7 +208,7 @@ extern "C" PGDLLEXPORT void etl_worker_main(Datum) {
     install_executor_hooks(&shared_state()->slots()[place].progress);
     install_notice_keeper();
     watch_roles();
-    install_shared_commit_timer();
+    install_deadlines();
     show_idle();
     Worker().run();
   });
