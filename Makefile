@@ -20,8 +20,9 @@ SOURCES = $(sort $(wildcard src/plan/*.cpp src/states/*.cpp src/locations/*.cpp 
 OBJS = $(SOURCES:.cpp=.o) $(JSONATA_OBJS)
 
 # The install script is assembled from one part for each subject, in this order.
-SQL_PARTS = $(addprefix sql/, head.sql checks.sql locations.sql tables.sql run_tables.sql history.sql security.sql jobs.sql \
-              layers.sql runs.sql looking.sql files.sql arrival.sql crawlers.sql export.sql discovery.sql import.sql scheduling.sql)
+SQL_PARTS = $(addprefix sql/, head.sql checks.sql locations.sql tables.sql run_tables.sql executions.sql history.sql security.sql jobs.sql \
+              layers.sql runs.sql looking.sql files.sql arrival.sql crawlers.sql export.sql discovery.sql import.sql \
+              scheduling.sql state_machines.sql)
 EXTENSION_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DATA_built = $(EXTENSION_SCRIPT)
@@ -33,7 +34,7 @@ ifeq (,$(findstring --enable-cassert,$(shell $(PG_CONFIG) --configure)))
 PG_CPPFLAGS += -DNDEBUG
 endif
 SHLIB_LINK += -lstdc++
-EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(FILES_OBJS) $(FILES_OBJS:.o=.d) $(FILES_MODULE) build
+EXTRA_CLEAN = src/engine/condition_names.inc $(SOURCES:.cpp=.d) $(FILES_OBJS) $(FILES_OBJS:.o=.d) $(FILES_MODULE) build
 
 # The module that reads files through DuckDB. Without DuckDB it is left out, and CSV files are loaded by COPY.
 DUCKDB_DIR ?= /usr/local/lib/etl_orchestrator/duckdb-1.4.4
@@ -88,6 +89,11 @@ uninstall: uninstall-files
 uninstall-files:
 	rm -f '$(DESTDIR)$(pkglibdir)/$(FILES_MODULE)' '$(FILES_LIBRARY_DIR)/libduckdb.so'
 	[ ! -d '$(FILES_LIBRARY_DIR)' ] || rmdir '$(FILES_LIBRARY_DIR)'
+
+# What PL/pgSQL calls the SQLSTATEs: the server has the list, but no function for it.
+src/engine/condition_names.o: src/engine/condition_names.inc
+src/engine/condition_names.inc: $(shell $(PG_CONFIG) --sharedir)/errcodes.txt
+	sed -n 's/^\([0-9A-Z]\{5\}\) \{1,\}[EW] \{1,\}[A-Z_0-9]* \{1,\}\([a-z_0-9]*\) *$$/{"\1", "\2"},/p' $< > $@
 
 -include $(SOURCES:.cpp=.d) $(FILES_OBJS:.o=.d)
 

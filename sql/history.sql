@@ -1,4 +1,4 @@
--- Partitions of history: one for each week (UTC) of setup.load_runs, setup.run_steps and setup.load_log. The engine makes
+-- Partitions of history: one for each week (UTC) of setup.load_runs, setup.run_steps, setup.load_log and setup.execution_events. The engine makes
 -- those of this week and the next, and drops the ones that are older than etl_orchestrator.log_retention.
 
 -- Makes the partitions of the week of a moment, where they are missing. They belong to the extension, so that they are
@@ -16,7 +16,7 @@ BEGIN
     RETURN;
   END IF;
   LOCK TABLE setup.load_runs IN SHARE UPDATE EXCLUSIVE MODE;  -- somebody else may be making them
-  FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log'] LOOP
+  FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log', 'execution_events'] LOOP
     partition := format('%s_%s', parent, to_char(first_day, 'YYYYMMDD'));
     CONTINUE WHEN to_regclass('setup.' || partition) IS NOT NULL;
     EXECUTE format('CREATE TABLE setup.%I (LIKE setup.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition, parent);
@@ -36,7 +36,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION setup.make_partitions IS
-  'Makes the weekly partitions of setup.load_runs, setup.run_steps and setup.load_log for a moment, where they are '
+  'Makes the weekly partitions of setup.load_runs, setup.run_steps, setup.load_log and setup.execution_events for a moment, where they are '
   'missing.';
 REVOKE EXECUTE ON FUNCTION setup.make_partitions(timestamptz) FROM PUBLIC;
 
@@ -60,9 +60,12 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM setup.%I WHERE finished_at IS NULL)', 'load_runs_' || week)
       INTO has_unfinished;
     CONTINUE WHEN has_unfinished;
+    EXECUTE format('DELETE FROM setup.execution_branches b USING setup.%I r WHERE b.run_id = r.run_id', 'load_runs_' || week);
+    EXECUTE format('DELETE FROM setup.executions e USING setup.%I r WHERE e.run_id = r.run_id', 'load_runs_' || week);
+    EXECUTE format('DELETE FROM setup.execution_stops s USING setup.%I r WHERE s.run_id = r.run_id', 'load_runs_' || week);
     EXECUTE format('DELETE FROM setup.run_cancellations c USING setup.%I r WHERE c.run_id = r.run_id',
                    'load_runs_' || week);
-    FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log'] LOOP
+    FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log', 'execution_events'] LOOP
       EXECUTE format('ALTER EXTENSION etl_orchestrator DROP TABLE setup.%I', parent || '_' || week);
       EXECUTE format('DROP TABLE setup.%I', parent || '_' || week);
     END LOOP;

@@ -28,6 +28,7 @@ CREATE TABLE setup.load_runs (
   resumed           integer NOT NULL DEFAULT 0,
   started_by_oid    oid NOT NULL,
   database_oid      oid NOT NULL,
+  state_machine     text,
   PRIMARY KEY (run_id, requested_at),
   CHECK ((finished_at IS NULL) = (status IN ('QUEUED', 'RUNNING')))
 ) PARTITION BY RANGE (requested_at);
@@ -67,8 +68,11 @@ COMMENT ON COLUMN setup.load_runs.started_by_oid IS 'Role that started_by names.
 COMMENT ON COLUMN setup.load_runs.database_oid IS
   'Database in which it was started. In a copy of that database it waits for setup.resume_run().';
 
+COMMENT ON COLUMN setup.load_runs.state_machine IS 'State machine whose execution it is; null: a run of jobs.';
+
 -- The conductor asks for these at every wake-up for new work.
-CREATE INDEX load_runs_unfinished ON setup.load_runs (run_id) WHERE finished_at IS NULL;
+CREATE INDEX load_runs_unfinished ON setup.load_runs (run_id) WHERE finished_at IS NULL AND state_machine IS NULL;
+CREATE INDEX load_runs_open ON setup.load_runs (run_id) WHERE finished_at IS NULL;
 
 -- Requests for cancellation, apart from the runs: a request that is not committed must not hold up the conductor.
 CREATE TABLE setup.run_cancellations (

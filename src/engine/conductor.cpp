@@ -45,7 +45,9 @@ class Conductor {
  public:
   // Returns when there is nothing left to do here.
   void run() {
-    intake_.adopt(pool_.adopt());
+    const std::vector<Finished> busy = pool_.adopt();
+    executions_.adopt(busy);
+    intake_.adopt(busy);
     idle_since_ = pg::monotonic_ms();
     for (;;) {
       QueryCancelPending = false;  // nothing here is anybody's to cancel
@@ -65,9 +67,11 @@ class Conductor {
  private:
   // One round. False when this conductor has left its seat.
   bool work(long* delay) {
-    if (take_news()) look_again_ = !intake_.look();
+    const bool news = take_news();
+    if (news) look_again_ = !intake_.look();
     if (!OidIsValid(intake_.extension())) return !leave_without_extension(delay);
     collect();
+    executions_.tend(news);
     pool_.tend();
     for (const auto& [id, run] : runs_) run->tend(&pool_);
     const bool settled = settle();
@@ -77,7 +81,7 @@ class Conductor {
     learn(delay);
     // That a worker has died before it attached is told by a signal only, which can get lost.
     if (pool_.awaits_start()) *delay = pg::sooner(*delay, kRetryMs);
-    if (runs_.empty() && !intake_.has_queue()) return stay_idle(delay);
+    if (runs_.empty() && !intake_.has_queue() && !executions_.has_work()) return stay_idle(delay);
     idle_since_ = pg::monotonic_ms();
     Locked().find_seat(MyDatabaseId)->asked_to_leave = false;  // whoever asked finds the database in use
     return true;
@@ -85,7 +89,7 @@ class Conductor {
 
   // To be asked at the end of a round: what it started and stopped has times, too.
   long until_due() const {
-    long delay = pool_.until_due();
+    long delay = pg::sooner(pool_.until_due(), executions_.until_due());
     for (const auto& [id, run] : runs_) delay = pg::sooner(delay, run->until_due());
     return delay;
   }
@@ -129,7 +133,7 @@ class Conductor {
     const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
     if (!asked && !history_is_kept_) keep_history();  // what need not be done while there is work
     const int64_t until = idle_since_ + settings::idle_timeout_ms();
-    if (asked || (to_learn_.empty() && pg::monotonic_ms() >= until)) {
+    if (asked || (to_learn_.empty() && !executions_.has_timer() && pg::monotonic_ms() >= until)) {
       if (!pool_.retire_all() && asked) {
         *delay = pg::kForever;  // the last worker to leave wakes us
         Locked().find_seat(MyDatabaseId)->wants_slot = true;
@@ -141,7 +145,7 @@ class Conductor {
       }
       return !leave_seat(false);
     }
-    *delay = pg::sooner(*delay, pg::milliseconds_until(until));
+    if (!executions_.has_timer()) *delay = pg::sooner(*delay, pg::milliseconds_until(until));
     return true;
   }
 
@@ -152,6 +156,7 @@ class Conductor {
 
   // The extension was dropped: stops what still runs, waits for the workers to leave, and leaves. True once it has.
   bool leave_without_extension(long* delay) {
+    executions_.forget();
     pool_.stop_all();
     pool_.collect();
     pool_.failed_starts();
@@ -196,6 +201,7 @@ class Conductor {
   // Takes what workers say. What needs a look into the tables first is remembered until that look has succeeded.
   void collect() {
     for (Finished& finished : pool_.collect()) {
+      if (executions_.ended(finished)) continue;
       intake_.ended(finished);
       for (const Task& task : finished.tasks) admission_.release(finished.run, task.step_id);
       ActiveRun* run = find_run(finished.run);
@@ -246,6 +252,7 @@ class Conductor {
     pg::Transaction transaction;
     const std::string problem = login_problem(owner);
     transaction.commit();
+    executions_.fail_one_of(owner, problem);
     for (auto& [id, run] : runs_) {
       const std::optional<StepId> step = run->next(owner);
       if (!step) continue;
@@ -314,6 +321,7 @@ class Conductor {
         }
         Locked().wake_waiters(key.id, ended);
         if (ended) {
+          executions_.note_change();  // one may have waited for it
           conclude(key);
           break;
         }
@@ -358,7 +366,8 @@ class Conductor {
   Admission admission_;
   JobHolds holds_;
   Intake intake_{runs_, pool_, admission_, holds_};
-  Dispatcher dispatcher_{runs_, pool_, admission_, holds_};
+  Executions executions_{pool_};
+  Dispatcher dispatcher_{runs_, executions_, pool_, admission_, holds_};
   std::vector<Finished> lost_;                       // tasks whose worker is gone, not yet settled
   std::vector<Oid> without_worker_;                  // owners whose worker could not start, not yet settled
   std::deque<std::pair<RunKey, int64_t>> to_learn_;  // runs that have ended, and the last log row that was seen

@@ -22,6 +22,7 @@ bool Dispatcher::dispatch() {
       sift(*run);
       for (const Oid owner : run->owners_with_work()) owners.push_back(owner);
     }
+    for (const Oid owner : executions_.owners_with_work()) owners.push_back(owner);
   }
   pool_.begin_round(owners);
   if (owners.empty()) {
@@ -32,7 +33,11 @@ bool Dispatcher::dispatch() {
     for (bool handed_out = true; handed_out;) {
       handed_out = false;
       for (ActiveRun* run : equals) handed_out = hand_out_one(*run) || handed_out;
+      handed_out = executions_.hand_out_one() || handed_out;
     }
+  }
+
+  while (executions_.hand_out_one()) {
   }
 
   bool started = true;
@@ -43,6 +48,10 @@ bool Dispatcher::dispatch() {
       work_is_left = true;
       started = pool_.want(owner) && started;
     }
+  }
+  for (const Oid owner : executions_.owners_with_work()) {
+    work_is_left = true;
+    started = pool_.want(owner) && started;
   }
   pool_.end_round(work_is_left);
   return started;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/admission.h"
+#include "engine/executions.h"
 #include "engine/job_holds.h"
 
 namespace etl {
@@ -11,8 +12,8 @@ using Runs = std::map<RunId, std::unique_ptr<ActiveRun>>;
 
 class Dispatcher {
  public:
-  Dispatcher(Runs& runs, WorkerPool& pool, Admission& admission, const JobHolds& holds)
-      : runs_(runs), pool_(pool), admission_(admission), holds_(holds) {}
+  Dispatcher(Runs& runs, Executions& executions, WorkerPool& pool, Admission& admission, const JobHolds& holds)
+      : runs_(runs), executions_(executions), pool_(pool), admission_(admission), holds_(holds) {}
 
   // Hands out what can be handed out, and has workers started for the rest. False if a worker is wanted that the
   // server has no slot for.
@@ -28,6 +29,7 @@ class Dispatcher {
   std::vector<std::vector<ActiveRun*>> by_priority() const;
 
   Runs& runs_;
+  Executions& executions_;
   WorkerPool& pool_;
   Admission& admission_;
   const JobHolds& holds_;

@@ -1,6 +1,8 @@
 #include "engine/intake.h"
 
+#include "engine/advancing.h"
 #include "engine/arrival_store.h"
+#include "engine/branch_store.h"
 #include "engine/crash_notes.h"
 #include "engine/watch_posts.h"
 #include "pg/guard.h"
@@ -85,7 +87,11 @@ void Intake::settle_crashes() {
       settings::limit_lock_waits("200ms");  // somebody may be pausing or releasing the job
       {
         const pg::Spi spi;
-        job_holds::record_crash(report.run, report.step_id, report.attempt);
+        if (report.attempt == kAdvance) {
+          branch_store::record_crash({report.run, report.step_id});
+        } else {
+          job_holds::record_crash(report.run, report.step_id, report.attempt);
+        }
       }
       transaction.commit();
       crash_notes::forget(Locked(), report);

@@ -81,6 +81,13 @@ std::string Formatter::job_line(const log_store::Line& line) const {
   return status + cut(line.message, std::max(kLineWidth - width(status), 20));
 }
 
+std::string task_line(const log_store::Line& line) {
+  const std::string start = padded(line.job, kWidestJob) + "  ";
+  if (line.status == "OK") return start + "OK  " + duration(line.milliseconds);
+  const std::string status = start + line.status + "  ";
+  return status + cut(line.message, std::max(kLineWidth - width(status), 20));
+}
+
 void Tally::add(const log_store::Line& line) {
   if (line.status == "OK") {
     ++ok;

@@ -24,6 +24,9 @@ class Formatter {
   int job_width_ = 0;
 };
 
+// An attempt at a task of a state machine.
+std::string task_line(const log_store::Line& line);
+
 // Adds up what became of the jobs of a layer or of a run.
 struct Tally {
   int total = 0;

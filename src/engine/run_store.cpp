@@ -1,5 +1,7 @@
 #include "engine/run_store.h"
 
+#include "engine/branch_store.h"
+
 namespace etl::run_store {
 
 namespace {
@@ -60,13 +62,18 @@ StoredStep step_of(const pg::Rows& steps, int row) {
 void request_cancel(RunId run_id) {
   static pg::Statement insert{"INSERT INTO setup.run_cancellations (run_id) VALUES ($1)", {INT8OID}};
   insert.run({pg::value(run_id)});
+  static pg::Statement stop{
+      "INSERT INTO setup.execution_stops (run_id) SELECT run_id FROM setup.executions WHERE run_id = $1 "
+      "AND status = 'RUNNING'",
+      {INT8OID}};
+  stop.run({pg::value(run_id)});
 }
 
 std::vector<Head> unfinished() {
   static pg::Statement find{
       "SELECT r.run_id, r.requested_at, r.status = 'RUNNING', "
       "EXISTS (SELECT FROM setup.run_cancellations c WHERE c.run_id = r.run_id), r.database_oid <> $1, r.jobs_total "
-      "FROM setup.load_runs r WHERE r.finished_at IS NULL ORDER BY r.run_id",
+      "FROM setup.load_runs r WHERE r.finished_at IS NULL AND r.state_machine IS NULL ORDER BY r.run_id",
       {OIDOID}};
   const pg::Rows rows = find.run({pg::value(MyDatabaseId)});
   std::vector<Head> heads;
@@ -170,6 +177,7 @@ void mark_finished(const RunKey& run, const Ending& ending) {
       {INT8OID, TIMESTAMPTZOID, TEXTOID, INT4OID, INT4OID, INT4OID, TEXTOID}};
   update.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(ending.status), pg::value(ending.ok),
               pg::value(ending.failed), pg::value(ending.skipped), pg::text_or_null(ending.message)});
+  branch_store::tell_run_ended(run.id);
 }
 
 std::optional<int64_t> learn_durations(const RunKey& run, int64_t log_id) {

@@ -3,6 +3,7 @@
 // It sleeps until the conductor has put work into its slot, runs it, says in the slot how it ended, and makes its
 // session fresh again. It leaves when asked to, or when nothing came for the idle timeout.
 
+#include "engine/advancing.h"
 #include "engine/background.h"
 #include "engine/crash_notes.h"
 #include "engine/deadline.h"
@@ -158,7 +159,9 @@ class Worker {
       last_run_ = order->run.id;
     }
     const auto begins = [&](size_t index) { begin(*order, index); };
-    if (order->tasks.size() == 1) {
+    if (order->tasks.front().attempt == kAdvance) {
+      advance_branches(order->run, &order->tasks, asked_to_stop, begins);
+    } else if (order->tasks.size() == 1) {
       begins(0);
       run_attempt(order->run, &order->tasks.front(), asked_to_stop);
     } else {

@@ -1,0 +1,103 @@
+#include "engine/active_execution.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "engine/machine_store.h"
+#include "pg/guard.h"
+#include "states/jsonata.h"
+
+extern "C" {
+#include "utils/timestamp.h"
+}
+
+namespace etl {
+
+namespace {
+
+using states::Branch;
+using states::Json;
+
+// Microseconds of the server's timestamps count from 2000, nanoseconds of the language's times from 1970.
+constexpr std::chrono::microseconds kEpochDistance{(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY};
+
+class SystemEntropy : public states::Entropy {
+ public:
+  uint64_t next() override {
+    uint64_t bits = 0;
+    if (!pg_strong_random(&bits, sizeof bits)) throw pg::Failure(ERRCODE_INTERNAL_ERROR, "no random bits are there");
+    return bits;
+  }
+};
+
+}  // namespace
+
+states::JsonataEngine& jsonata() {
+  static states::JsonataEngine engine({}, [] { return InterruptPending && QueryCancelPending; });
+  return engine;
+}
+
+states::Entropy& entropy() {
+  static SystemEntropy system;
+  return system;
+}
+
+std::string new_token() {
+  std::string token;
+  for (int i = 0; i < 4; ++i) token += pg::format("%016llx", static_cast<unsigned long long>(entropy().next()));
+  return token;
+}
+
+states::Time time_of(TimestampTz at) {
+  return states::Time(std::chrono::microseconds(at) + kEpochDistance);
+}
+
+TimestampTz timestamp_of(states::Time time) {
+  return std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch() - kEpochDistance).count();
+}
+
+std::unique_ptr<ActiveExecution> ActiveExecution::read(const RunKey& run) {
+  auto stored = execution_store::read_open(run);
+  if (!stored) return nullptr;
+  return std::unique_ptr<ActiveExecution>(new ActiveExecution(run, *std::move(stored)));
+}
+
+ActiveExecution::ActiveExecution(const RunKey& run, execution_store::StoredExecution stored)
+    : run_(run),
+      stored_(std::move(stored)),
+      definition_(machine_store::definition(stored_.machine_id, stored_.version)) {
+  info_.execution_id = std::to_string(run.id);
+  info_.execution_name = stored_.name;
+  info_.role = stored_.owner;
+  info_.started = time_of(stored_.started_at);
+  info_.redrive_count = stored_.redrive_count;
+  info_.machine_id = stored_.machine;
+  info_.machine_name = stored_.machine;
+  info_.input = Json::parse(stored_.input);
+  interpreter_.emplace(
+      *definition_, info_, jsonata(), entropy(), [] { return time_of(GetCurrentTimestamp()); }, new_token);
+}
+
+Branch ActiveExecution::branch(const branch_store::StoredBranch& stored) {
+  if (stored.position.empty()) return interpreter_->start();
+  Branch branch = Branch::from_json(Json::parse(stored.position));
+  if (stored.parent < 0 || branch.is_execution) return branch;
+  const std::pair parent(stored.parent, stored.parent_revision);
+  if (kept_for_ != parent) {
+    kept_ = variables_of(stored.parent);
+    kept_for_ = parent;
+  }
+  branch.outer = kept_;
+  return branch;
+}
+
+Branch ActiveExecution::forked_branch(int number) {
+  const auto found = branch_store::read_position(run_, number);
+  if (!found) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "a branch of the execution does not exist any more");
+  Branch branch = Branch::from_json(Json::parse(found->position));
+  if (found->parent >= 0 && !branch.is_execution) branch.outer = variables_of(found->parent);
+  return branch;
+}
+
+std::shared_ptr<const Json> ActiveExecution::variables_of(int number) {
+  return states::visible_variables(forked_branch(number));
+}
+
+}  // namespace etl

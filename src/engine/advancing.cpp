@@ -1,0 +1,208 @@
+#include "engine/branch_writer.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "engine/advancing.h"
+#include "engine/effect.h"
+#include "engine/express.h"
+#include "pg/engine_rights.h"
+#include "pg/settings.h"
+#include "pg/wait.h"
+
+namespace etl {
+
+namespace {
+
+constexpr int64_t kSliceMs = 200;  // then others have their turn
+
+// What ends the execution as a whole: a state that cannot be kept, a fault of ours.
+void fail_run(const RunKey& run, const std::string& message) {
+  forget_failure();
+  pg::check_interrupts();
+  pg::leave_if_server_stops();
+  const pg::CancelHeld held;
+  pg::Transaction transaction;
+  {
+    const pg::EngineRights rights;
+    const pg::Spi spi;
+    if (execution_store::finish(run, {"FAILED", "", states::errors::kRuntime, message}))
+      branch_store::end_all(run, true);
+  }
+  transaction.commit();
+  Locked().wake_waiters(run.id, true);
+}
+
+bool passes(int sqlstate) {
+  return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
+         sqlstate == ERRCODE_LOCK_NOT_AVAILABLE || sqlstate == ERRCODE_QUERY_CANCELED;
+}
+
+class Advancing {
+ public:
+  Advancing(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop, const std::function<void(size_t)>& begins)
+      : run_(run), tasks_(*tasks), stop_(stop), begins_(begins) {}
+
+  void run() {
+    std::deque<size_t> together, alone;
+    for (size_t i = 0; i < tasks_.size(); ++i) {
+      tasks_[i].outcome = Outcome::kNotStarted;
+      together.push_back(i);
+    }
+    const int64_t until = pg::monotonic_ms() + kSliceMs;
+    while (!is_over_ && stop_() == StopReason::kNone && (!together.empty() || !alone.empty())) {
+      if (pg::monotonic_ms() >= until) return;
+      if (together.size() > 1 && settings::shared_commit_delay_ms() > 0) {
+        advance_together(&together, &alone);
+      } else {
+        std::deque<size_t>& next = alone.empty() ? together : alone;
+        const size_t task = next.front();
+        next.pop_front();
+        if (advance_alone(task)) together.push_back(task);
+      }
+    }
+  }
+
+ private:
+  // Several in one transaction. Those that go on come back to its queue; those that must be advanced alone leave it.
+  void advance_together(std::deque<size_t>* queue, std::deque<size_t>* alone) {
+    const std::deque<size_t> before = std::move(*queue);
+    queue->clear();
+    try {
+      std::vector<Advanced> advanced;
+      std::deque<size_t> refused, rest;
+      pg::Block block;
+      const std::vector<branch_store::StoredBranch> due = read(block, before);
+      {
+        SharedTransaction shared;
+        for (const branch_store::StoredBranch& branch : due) {
+          const size_t task = task_of(branch.number);
+          if (shared.is_late() || stop_() != StopReason::kNone) {
+            rest.push_back(task);
+            continue;
+          }
+          begin(task);
+          try {
+            advanced.push_back(advance_branch(block, *execution_, branch, &shared, stop_));
+          } catch (const pg::Error&) {
+            refused.push_back(task);
+          } catch (const pg::Failure&) {
+            refused.push_back(task);
+          }
+        }
+      }
+      commit(block, &advanced);
+      for (const Advanced& each : advanced)
+        if (each.to == Advanced::To::kNextTask) queue->push_back(task_of(each.stored.number));
+      queue->insert(queue->end(), rest.begin(), rest.end());
+      alone->insert(alone->end(), refused.begin(), refused.end());
+      return;
+    } catch (const pg::Error&) {
+    } catch (const pg::Failure&) {
+    } catch (const StaleBranch&) {
+    }
+    forget_failure();
+    pg::check_interrupts();
+    *alone = before;
+  }
+
+  // True if it goes on.
+  bool advance_alone(size_t task) try {
+    pg::Block block;
+    const std::vector<branch_store::StoredBranch> due = read(block, {task});
+    if (due.empty()) return false;
+    begin(task);
+    if (execution_->stored().is_express) {
+      block.commit();
+      end_express();
+      return false;
+    }
+    std::vector<Advanced> advanced;
+    advanced.push_back(advance_branch(block, *execution_, due.front(), nullptr, stop_));
+    commit(block, &advanced);
+    return advanced.front().to == Advanced::To::kNextTask;
+  } catch (const StaleBranch&) {
+    forget_failure();
+    return false;
+  } catch (const pg::Error& error) {
+    const int sqlstate = error.sqlstate();
+    const std::string message = error.what();
+    forget_failure();
+    pg::check_interrupts();
+    if (stop_() == StopReason::kNone && !passes(sqlstate)) fail_run(run_, message);
+    return false;
+  } catch (const std::exception& error) {
+    fail_run(run_, error.what());
+    return false;
+  }
+
+  void end_express() {
+    const std::optional<execution_store::Ending> ending = run_express(*execution_, stop_);
+    if (!ending) return;
+    const pg::CancelHeld held;
+    pg::Block block;
+    in_store(block, [&] {
+      if (execution_store::finish(run_, *ending)) branch_store::end_all(run_, false);
+    });
+    block.commit();
+    is_over_ = true;
+    Locked().wake_waiters(run_.id, true);
+  }
+
+  std::vector<branch_store::StoredBranch> read(pg::Block& block, const std::deque<size_t>& tasks) {
+    std::vector<branch_store::StoredBranch> due;
+    in_store(block, [&] {
+      require_own_role();
+      if (!execution_) execution_ = ActiveExecution::read(run_);
+      if (!execution_) {
+        branch_store::end_all(run_, true);  // children that were made while it was ended
+        return;
+      }
+      std::vector<int> numbers;
+      for (const size_t task : tasks) numbers.push_back(tasks_[task].step_id);
+      due = branch_store::read_due(run_, numbers);
+    });
+    if (execution_) return due;
+    block.commit();
+    is_over_ = true;
+    return {};
+  }
+
+  void commit(pg::Block& block, std::vector<Advanced>* advanced) {
+    if (is_over_ || advanced->empty()) return;
+    const pg::CancelHeld held;  // it is bounded, and what has been done is to be kept
+    QueryCancelPending = false;
+    Written written;
+    in_store(block, [&] { written = write_branches(*execution_, advanced); });
+    block.commit();
+    if (written.ended_run) Locked().wake_waiters(run_.id, true);
+    is_over_ = written.ended_run;
+    if (written.stopped_children)
+      for (Task& task : tasks_) task.outcome = Outcome::kError;
+  }
+
+  void begin(size_t task) {
+    if (tasks_[task].outcome == Outcome::kNotStarted) tasks_[task].outcome = Outcome::kOk;
+    begins_(task);
+  }
+
+  size_t task_of(int branch) const {
+    return static_cast<size_t>(
+        std::find_if(tasks_.begin(), tasks_.end(), [&](const Task& task) { return task.step_id == branch; }) -
+        tasks_.begin());
+  }
+
+  const RunKey run_;
+  std::vector<Task>& tasks_;
+  const AskStop& stop_;
+  const std::function<void(size_t)>& begins_;
+  std::unique_ptr<ActiveExecution> execution_;
+  bool is_over_ = false;
+};
+
+}  // namespace
+
+void advance_branches(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop,
+                      const std::function<void(size_t)>& begins) {
+  Advancing(run, tasks, stop, begins).run();
+  settings::forget_attempt();
+}
+
+}  // namespace etl

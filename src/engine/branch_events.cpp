@@ -1,0 +1,65 @@
+#include "engine/branch_events.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "pg/wait.h"
+
+namespace etl {
+
+using states::Json;
+
+states::EventId BranchEvents::add(states::HistoryEvent event) {
+  pg::check_interrupts();
+  if (event.id == 0) event.id = ++last_;
+  events_.push_back({{"id", event.id},
+                     {"previous", event.previous},
+                     {"type", std::move(event.type)},
+                     {"state", std::move(event.state)},
+                     {"details", std::move(event.details)}});
+  return event.id;
+}
+
+Json to_json(const states::Failure& failure) {
+  Json json = Json::object();
+  if (failure.error) json["error"] = *failure.error;
+  if (failure.cause) json["cause"] = *failure.cause;
+  return json;
+}
+
+states::Failure failure_from(const Json& json) {
+  states::Failure failure;
+  if (json.contains("error")) failure.error = json["error"].get<std::string>();
+  if (json.contains("cause")) failure.cause = json["cause"].get<std::string>();
+  return failure;
+}
+
+std::string child_result(const Json& output, states::EventId last_event) {
+  return Json{{"output", output}, {"last_event", last_event}}.dump();
+}
+
+states::ChildrenEnded children_ended(const std::vector<std::string>& results) {
+  states::ChildrenEnded ended;
+  for (const std::string& text : results) {
+    Json result = Json::parse(text);
+    ended.last_event = std::max(ended.last_event, result.at("last_event").get<states::EventId>());
+    ended.outputs.push_back(std::move(result["output"]));
+  }
+  return ended;
+}
+
+std::string children_failed_event(const states::Failure& failure, states::EventId last_event) {
+  Json event = to_json(failure);
+  event["type"] = "ChildrenFailed";
+  event["last_event"] = last_event;
+  return event.dump();
+}
+
+std::string task_succeeded_event(const Json& output) {
+  return Json{{"type", "TaskSucceeded"}, {"output", output}}.dump();
+}
+
+std::string task_failed_event(const states::Failure& failure) {
+  Json event = to_json(failure);
+  event["type"] = "TaskFailed";
+  return event.dump();
+}
+
+}  // namespace etl

@@ -1,0 +1,36 @@
+// What branches are told, and what is told of them, as JSON.
+#pragma once
+
+#include "states/branch.h"
+
+namespace etl {
+
+// The events of a branch in one transaction.
+class BranchEvents : public states::History {
+ public:
+  explicit BranchEvents(states::EventId last) : last_(last) {}
+
+  states::EventId add(states::HistoryEvent event) override;
+
+  // What comes now has a higher number than this.
+  void follow(states::EventId id) { last_ = std::max(last_, id); }
+  std::string text() const { return events_.empty() ? "" : events_.dump(); }
+
+ private:
+  states::EventId last_;
+  states::Json events_ = states::Json::array();
+};
+
+states::Json to_json(const states::Failure& failure);
+states::Failure failure_from(const states::Json& json);
+
+// What a child leaves for its parent.
+std::string child_result(const states::Json& output, states::EventId last_event);
+states::ChildrenEnded children_ended(const std::vector<std::string>& results);
+
+// Stored for a branch until it is advanced: execution_branches.event.
+std::string children_failed_event(const states::Failure& failure, states::EventId last_event);
+std::string task_succeeded_event(const states::Json& output);
+std::string task_failed_event(const states::Failure& failure);
+
+}  // namespace etl

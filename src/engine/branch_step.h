@@ -1,0 +1,48 @@
+// One branch of an execution, from where it is to its next effect, inside the transaction that is open.
+#pragma once
+
+#include "engine/active_execution.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "engine/attempt.h"
+#include "engine/shared_transaction.h"
+#include "pg/engine_rights.h"
+
+namespace etl {
+
+// How far a branch came, and what has to be written with it: branch_writer.h.
+struct Advanced {
+  enum class To {
+    kNextTask,  // which is another transaction's
+    kWait,      // for a time, its task, or its children that go on
+    kFork,      // its children begin
+    kEnd,       // `output`
+    kBreak      // `failure`
+  };
+
+  branch_store::StoredBranch stored;
+  states::Branch branch;
+  To to = To::kWait;
+  branch_store::SavedBranch saved;  // of kNextTask and kWait
+  states::Json output;
+  states::Failure failure;
+  bool forgets_children = false;  // those that it had have ended, or were stopped
+  std::string events;             // a JSON array; empty: none
+  std::vector<execution_store::TaskEntry> log;
+};
+
+// Takes the branch on: runs its task, if that is what it is to do, then goes on to the next. With `shared`: raises what
+// has to be done alone. Raises what stops it, of which nothing is left but what the transaction holds.
+Advanced advance_branch(pg::Block& block, ActiveExecution& execution, branch_store::StoredBranch stored,
+                        SharedTransaction* shared, const AskStop& stop);
+
+// Calls of the stores, as a statement of the block.
+template <typename F>
+void in_store(pg::Block& block, F&& body) {
+  block.statement([&] {
+    const pg::EngineRights rights;
+    const pg::Spi spi;
+    body();
+  });
+}
+
+}  // namespace etl

@@ -1,0 +1,291 @@
+#include "engine/branch_store.h"
+
+namespace etl::branch_store {
+
+namespace {
+
+pg::Value number(int it) {
+  return pg::value(static_cast<int32_t>(it));
+}
+
+std::vector<std::string> texts_of(const std::vector<SavedBranch>& branches, std::string SavedBranch::*field) {
+  std::vector<std::string> texts;
+  for (const SavedBranch& branch : branches) texts.push_back(branch.*field);
+  return texts;
+}
+
+std::vector<int64_t> times_of(const std::vector<SavedBranch>& branches, TimestampTz SavedBranch::*field) {
+  std::vector<int64_t> times;
+  for (const SavedBranch& branch : branches) times.push_back(branch.*field);
+  return times;
+}
+
+// Of forks, which not every branch has.
+constexpr int64_t kNone = INT64_MIN;
+
+std::vector<int64_t> counts_of(const std::vector<SavedBranch>& branches,
+                               const std::function<int64_t(const Fork&)>& count) {
+  std::vector<int64_t> counts;
+  for (const SavedBranch& branch : branches) counts.push_back(branch.fork ? count(*branch.fork) : kNone);
+  return counts;
+}
+
+}  // namespace
+
+std::vector<DueBranch> find_due(TimestampTz now, int most) {
+  static pg::Statement find{
+      "SELECT run_id, run_at, branch_id, owner_oid FROM setup.execution_branches WHERE due <= $1 ORDER BY due LIMIT $2",
+      {TIMESTAMPTZOID, INT4OID}};
+  const pg::Rows rows = find.run({pg::timestamp_value(now), number(most)});
+  std::vector<DueBranch> due;
+  for (int i = 0; i < rows.size(); ++i)
+    due.push_back({{{rows.int8(i, 0), rows.timestamp(i, 1)}, rows.int4(i, 2)}, rows.oid(i, 3)});
+  return due;
+}
+
+TimestampTz next_due(TimestampTz after) {
+  static pg::Statement find{"SELECT min(due) FROM setup.execution_branches WHERE due > $1", {TIMESTAMPTZOID}};
+  return find.run({pg::timestamp_value(after)}).timestamp(0, 0);
+}
+
+std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches) {
+  static pg::Statement find{
+      "SELECT a.place FROM unnest($1::bigint[], $2::int[]) WITH ORDINALITY AS a(run_id, branch_id, place) "
+      "WHERE NOT EXISTS (SELECT FROM setup.execution_branches b WHERE b.run_id = a.run_id AND "
+      "b.branch_id = a.branch_id AND b.result IS NULL)",
+      {INT8ARRAYOID, INT4ARRAYOID}};
+  std::vector<int64_t> runs;
+  std::vector<int> numbers;
+  for (const BranchKey& each : branches) {
+    runs.push_back(each.run.id);
+    numbers.push_back(each.branch);
+  }
+  const pg::Rows rows = find.run({pg::int8_array(runs, kNone), pg::int4_array(numbers)});
+  std::vector<BranchKey> gone;
+  for (int i = 0; i < rows.size(); ++i) gone.push_back(branches[static_cast<size_t>(rows.int8(i, 0) - 1)]);
+  return gone;
+}
+
+std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& numbers) {
+  static pg::Statement read{
+      "SELECT b.branch_id, b.position, b.task, b.event, b.token IS NOT NULL OR b.awaited_run IS NOT NULL, b.revision, "
+      "b.parent, p.revision, b.child, b.quiet, b.crashes FROM setup.execution_branches b LEFT JOIN "
+      "setup.execution_branches p "
+      "ON p.run_id = b.run_id AND p.branch_id = b.parent WHERE b.run_id = $1 AND b.branch_id = ANY ($2) "
+      "AND b.run_at = $3 AND b.due <= clock_timestamp() ORDER BY b.branch_id",
+      {INT8OID, INT4ARRAYOID, TIMESTAMPTZOID}};
+  const pg::Rows rows = read.run({pg::value(run.id), pg::int4_array(numbers), pg::timestamp_value(run.at)});
+  std::vector<StoredBranch> branches;
+  for (int i = 0; i < rows.size(); ++i) {
+    StoredBranch branch;
+    branch.number = rows.int4(i, 0);
+    branch.position = rows.text(i, 1);
+    branch.task = rows.text(i, 2);
+    branch.event = rows.text(i, 3);
+    branch.is_handed_over = rows.boolean(i, 4);
+    branch.revision = rows.int8(i, 5);
+    if (!rows.null(i, 6)) branch.parent = rows.int4(i, 6);
+    branch.parent_revision = rows.int8(i, 7);
+    branch.child = rows.int4(i, 8);
+    branch.is_quiet = rows.boolean(i, 9);
+    branch.crashes = rows.int4(i, 10);
+    branches.push_back(std::move(branch));
+  }
+  return branches;
+}
+
+std::optional<Position> read_position(const RunKey& run, int branch) {
+  static pg::Statement read{
+      "SELECT position, parent FROM setup.execution_branches WHERE run_id = $1 AND branch_id = $2", {INT8OID, INT4OID}};
+  const pg::Rows row = read.run({pg::value(run.id), number(branch)});
+  if (row.size() == 0) return std::nullopt;
+  return Position{row.text(0, 0), row.null(0, 1) ? -1 : row.int4(0, 1)};
+}
+
+std::map<int, LockedBranch> lock(const RunKey& run, const std::vector<int>& numbers) {
+  static pg::Statement lock_rows{
+      "SELECT branch_id, revision, due IS NOT NULL, fork_rules, fork_first, fork_begun, fork_ended, fork_failed "
+      "FROM setup.execution_branches WHERE run_id = $1 AND branch_id = ANY ($2) ORDER BY branch_id FOR UPDATE",
+      {INT8OID, INT4ARRAYOID}};
+  const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array(numbers)});
+  std::map<int, LockedBranch> locked;
+  for (int i = 0; i < rows.size(); ++i)
+    locked[rows.int4(i, 0)] = {rows.int8(i, 1),
+                               rows.boolean(i, 2),
+                               {rows.text(i, 3), rows.int4(i, 4), rows.int8(i, 5), rows.int8(i, 6), rows.int8(i, 7)}};
+  return locked;
+}
+
+std::vector<KeptBranch> read_all(const RunKey& run) {
+  static pg::Statement read{
+      "SELECT branch_id, parent, child, position, result, fork_rules, fork_first, fork_begun, fork_ended, fork_failed "
+      "FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id FOR UPDATE",
+      {INT8OID}};
+  const pg::Rows rows = read.run({pg::value(run.id)});
+  std::vector<KeptBranch> branches;
+  for (int i = 0; i < rows.size(); ++i)
+    branches.push_back({rows.int4(i, 0),
+                        rows.null(i, 1) ? -1 : rows.int4(i, 1),
+                        rows.int4(i, 2),
+                        rows.text(i, 3),
+                        rows.text(i, 4),
+                        {rows.text(i, 5), rows.int4(i, 6), rows.int8(i, 7), rows.int8(i, 8), rows.int8(i, 9)}});
+  return branches;
+}
+
+void save(const RunKey& run, const std::vector<SavedBranch>& branches) {
+  static pg::Statement update{
+      "UPDATE setup.execution_branches b SET revision = b.revision + 1, position = s.position, "
+      "task = nullif(s.task, ''), event = NULL, token = nullif(s.token, ''), awaited_run = s.awaited_run, due = s.due, "
+      "timeout_at = s.timeout_at, heartbeat = make_interval(secs => s.heartbeat_us * 0.000001), "
+      "fork_rules = nullif(s.rules, ''), fork_first = s.first, fork_begun = s.begun, fork_ended = s.ended, "
+      "fork_failed = s.failed, result = nullif(s.result, ''), crashes = 0 "
+      "FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], "
+      "$8::timestamptz[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], "
+      "$15::text[]) AS s(branch_id, position, task, token, awaited_run, due, timeout_at, heartbeat_us, rules, first, "
+      "begun, ended, failed, result) WHERE b.run_id = $1 AND b.branch_id = s.branch_id",
+      {INT8OID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
+       TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+       TEXTARRAYOID}};
+  std::vector<int> numbers;
+  std::vector<int64_t> awaited, heartbeats;
+  std::vector<std::string> rules;
+  for (const SavedBranch& branch : branches) {
+    numbers.push_back(branch.number);
+    awaited.push_back(branch.awaited_run);
+    heartbeats.push_back(static_cast<int64_t>(branch.heartbeat_seconds * USECS_PER_SEC));
+    rules.push_back(branch.fork ? branch.fork->rules : "");
+  }
+  update.run(
+      {pg::value(run.id), pg::int4_array(numbers), pg::text_array(texts_of(branches, &SavedBranch::position)),
+       pg::text_array(texts_of(branches, &SavedBranch::task)), pg::text_array(texts_of(branches, &SavedBranch::token)),
+       pg::int8_array(awaited, 0), pg::timestamp_array(times_of(branches, &SavedBranch::due), kNever),
+       pg::timestamp_array(times_of(branches, &SavedBranch::timeout), kNever), pg::int8_array(heartbeats, 0),
+       pg::text_array(rules), pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.first; }), kNone),
+       pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.begun; }), kNone),
+       pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.ended; }), kNone),
+       pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.failed_weight; }), kNone),
+       pg::text_array(texts_of(branches, &SavedBranch::result))});
+}
+
+void save_fork(const BranchKey& parent, const Fork& fork) {
+  static pg::Statement update{
+      "UPDATE setup.execution_branches SET fork_begun = $3, fork_ended = $4, fork_failed = $5 "
+      "WHERE run_id = $1 AND branch_id = $2",
+      {INT8OID, INT4OID, INT8OID, INT8OID, INT8OID}};
+  update.run({pg::value(parent.run.id), number(parent.branch), pg::value(fork.begun), pg::value(fork.ended),
+              pg::value(fork.failed_weight)});
+}
+
+void add_children(const BranchKey& parent, const std::vector<NewBranch>& children) {
+  static pg::Statement insert{
+      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, due, position, parent, child, "
+      "result, quiet) "
+      "SELECT p.run_id, p.run_at, c.branch, p.owner_oid, CASE WHEN c.position <> '' THEN timestamptz '-infinity' END, "
+      "c.position, p.branch_id, c.child, nullif(c.result, ''), p.quiet OR c.quiet = 1 "
+      "FROM setup.execution_branches p CROSS JOIN unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::int[]) "
+      "AS c(branch, child, position, result, quiet) "
+      "WHERE p.run_id = $1 AND p.branch_id = $2",
+      {INT8OID, INT4OID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID}};
+  std::vector<int> numbers, places, quiet;
+  std::vector<std::string> positions, results;
+  for (const NewBranch& child : children) {
+    numbers.push_back(child.number);
+    places.push_back(child.child);
+    positions.push_back(child.position);
+    results.push_back(child.result);
+    quiet.push_back(child.is_quiet ? 1 : 0);
+  }
+  insert.run({pg::value(parent.run.id), number(parent.branch), pg::int4_array(numbers), pg::int4_array(places),
+              pg::text_array(positions), pg::text_array(results), pg::int4_array(quiet)});
+}
+
+std::vector<std::string> results(const BranchKey& parent) {
+  static pg::Statement read{
+      "SELECT result FROM setup.execution_branches WHERE run_id = $1 AND parent = $2 ORDER BY child",
+      {INT8OID, INT4OID}};
+  const pg::Rows rows = read.run({pg::value(parent.run.id), number(parent.branch)});
+  std::vector<std::string> found;
+  for (int i = 0; i < rows.size(); ++i) found.push_back(rows.text(i, 0));
+  return found;
+}
+
+void remove_children(const BranchKey& parent) {
+  static pg::Statement remove{
+      "WITH RECURSIVE below AS (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 AND parent = $2 "
+      "UNION ALL SELECT b.branch_id FROM below JOIN setup.execution_branches b ON b.run_id = $1 "
+      "AND b.parent = below.branch_id), "
+      "locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
+      "AND branch_id IN (SELECT branch_id FROM below) ORDER BY branch_id FOR UPDATE) "
+      "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
+      {INT8OID, INT4OID}};
+  remove.run({pg::value(parent.run.id), number(parent.branch)});
+}
+
+void tell(const BranchKey& key, const std::string& event) {
+  static pg::Statement update{
+      "UPDATE setup.execution_branches SET event = nullif($3, ''), due = '-infinity' "
+      "WHERE run_id = $1 AND branch_id = $2",
+      {INT8OID, INT4OID, TEXTOID}};
+  update.run({pg::value(key.run.id), number(key.branch), pg::value(event)});
+}
+
+void tell_run_ended(RunId run_id) {
+  static pg::Statement update{
+      "UPDATE setup.execution_branches SET event = '{\"type\":\"RunEnded\"}', due = '-infinity' "
+      "WHERE awaited_run = $1 AND event IS NULL",
+      {INT8OID}};
+  update.run({pg::value(run_id)});
+}
+
+void record_crash(const BranchKey& key) {
+  static pg::Statement update{
+      "UPDATE setup.execution_branches SET crashes = crashes + 1 WHERE run_id = $1 AND run_at = $2 AND branch_id = $3",
+      {INT8OID, TIMESTAMPTZOID, INT4OID}};
+  update.run({pg::value(key.run.id), pg::timestamp_value(key.run.at), number(key.branch)});
+}
+
+void end_all(const RunKey& run, bool keep) {
+  static pg::Statement stop{
+      "WITH locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
+      "ORDER BY branch_id FOR UPDATE) UPDATE setup.execution_branches SET revision = revision + 1, due = NULL, "
+      "token = NULL, awaited_run = NULL WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
+      {INT8OID}};
+  static pg::Statement remove{
+      "WITH locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
+      "ORDER BY branch_id FOR UPDATE) "
+      "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
+      {INT8OID}};
+  (keep ? stop : remove).run({pg::value(run.id)});
+}
+
+bool is_awaited(const std::string& token) {
+  static pg::Statement find{"SELECT FROM setup.execution_branches WHERE token = $1", {TEXTOID}};
+  return find.read_latest({pg::value(token)}).size() > 0;
+}
+
+bool report(const std::string& token, const std::optional<std::string>& event) {
+  static pg::Statement insert{
+      "INSERT INTO setup.task_reports (token, event) VALUES ($1, $2) "
+      "ON CONFLICT (token) WHERE event IS NOT NULL DO NOTHING",
+      {TEXTOID, TEXTOID}};
+  return insert.run({pg::value(token), event ? pg::value(*event) : pg::null_value()}).processed() == 1;
+}
+
+bool apply_reports() {
+  static pg::Statement find{"SELECT FROM setup.task_reports LIMIT 1", {}};
+  // A heartbeat that was late by the time at which it was sent does not count: the branch is due then.
+  static pg::Statement apply{
+      "WITH taken AS (DELETE FROM setup.task_reports RETURNING *), "
+      "last AS (SELECT DISTINCT ON (token) token, event, reported_at FROM taken "
+      "ORDER BY token, event IS NULL, reported_at DESC) "
+      "UPDATE setup.execution_branches b SET event = l.event, "
+      "due = CASE WHEN l.event IS NULL THEN least(b.timeout_at, l.reported_at + b.heartbeat) ELSE '-infinity' END "
+      "FROM last l WHERE b.token = l.token AND b.event IS NULL",
+      {}};
+  if (find.run().size() == 0) return false;
+  apply.run();
+  return true;
+}
+
+}  // namespace etl::branch_store

@@ -1,0 +1,203 @@
+#include "engine/branch_writer.h"
+
+#include "engine/branch_events.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "pg/guard.h"
+
+namespace etl {
+
+namespace {
+
+using branch_store::Fork;
+using branch_store::NewBranch;
+using branch_store::SavedBranch;
+using states::Gathering;
+
+Gathering gathering_of(const Fork& fork) {
+  return Gathering(states::GatheringRules::from_json(states::Json::parse(fork.rules)),
+                   {fork.begun, fork.ended, fork.failed_weight});
+}
+
+class BranchWriter {
+ public:
+  BranchWriter(ActiveExecution& execution, std::vector<Advanced>* advanced)
+      : execution_(execution), run_(execution.run()), advanced_(*advanced) {}
+
+  Written write() {
+    begin_forks();  // takes numbers, and with them the lock of the execution
+    end_run();
+    lock();
+    write_history();
+    for (const Advanced& each : advanced_)
+      if (each.forgets_children && each.to != Advanced::To::kBreak)
+        branch_store::remove_children({run_, each.stored.number});
+    if (!written_.ended_run || keeps_branches_) save();
+    for (const auto& [number, fork] : forks_) begin_children(number, fork);
+    for (const auto& [parent, children] : ended_) gather(parent, children);
+    if (written_.ended_run) branch_store::end_all(run_, keeps_branches_);
+    return written_;
+  }
+
+ private:
+  static bool is_end(const Advanced& each) { return each.to == Advanced::To::kEnd || each.to == Advanced::To::kBreak; }
+
+  void begin_forks() {
+    int64_t children = 0;
+    for (const Advanced& each : advanced_)
+      if (each.to == Advanced::To::kFork) children += each.branch.gathering->children;
+    if (children == 0) return;
+    int first = execution_store::take_numbers(run_, children);
+    for (const Advanced& each : advanced_) {
+      if (each.to != Advanced::To::kFork) continue;
+      forks_[each.stored.number] = {each.branch.gathering->to_json().dump(), first, 0, 0, 0};
+      first += static_cast<int>(each.branch.gathering->children);
+    }
+  }
+
+  void end_run() {
+    for (const Advanced& each : advanced_) {
+      if (!is_end(each) || each.stored.parent >= 0) continue;
+      const bool ok = each.to == Advanced::To::kEnd;
+      const execution_store::Ending ending{ok ? "SUCCEEDED" : "FAILED", ok ? each.output.dump() : "",
+                                           each.failure.error, each.failure.cause};
+      if (!execution_store::finish(run_, ending)) throw StaleBranch{};
+      written_.ended_run = true;
+      keeps_branches_ = !ok;
+    }
+  }
+
+  void lock() {
+    std::set<int> numbers;
+    for (const Advanced& each : advanced_) {
+      numbers.insert(each.stored.number);
+      if (is_end(each) && each.stored.parent >= 0) numbers.insert(each.stored.parent);
+    }
+    locked_ = branch_store::lock(run_, {numbers.begin(), numbers.end()});
+    for (const Advanced& each : advanced_) {
+      const auto own = locked_.find(each.stored.number);
+      if (own == locked_.end() || own->second.revision != each.stored.revision) throw StaleBranch{};
+      if (!is_end(each) || each.stored.parent < 0) continue;
+      const auto parent = locked_.find(each.stored.parent);
+      if (parent == locked_.end() || parent->second.is_due) throw StaleBranch{};
+      ended_[each.stored.parent].push_back(&each);
+    }
+  }
+
+  void write_history() const {
+    std::vector<execution_store::BranchEvents> events;
+    std::vector<execution_store::TaskEntry> log;
+    for (const Advanced& each : advanced_) {
+      if (!each.events.empty() && !each.stored.is_quiet)
+        events.push_back({each.stored.number, each.stored.parent, each.events});
+      log.insert(log.end(), each.log.begin(), each.log.end());
+    }
+    if (!events.empty()) execution_store::write_events(run_, events);
+    if (!log.empty()) execution_store::write_log(run_, execution_.stored(), log);
+  }
+
+  void save() const {
+    std::vector<SavedBranch> saved;
+    for (const Advanced& each : advanced_) {
+      SavedBranch branch = each.saved;
+      if (const auto fork = forks_.find(each.stored.number); fork != forks_.end()) branch.fork = fork->second;
+      // One that broke keeps its place, for a redrive; only what comes out is of interest of one that has ended.
+      if (is_end(each) && each.stored.parent >= 0) branch.result = result_of(each);
+      if (each.forgets_children && each.to == Advanced::To::kBreak) branch.fork = fork_of(each.stored.number);
+      saved.push_back(std::move(branch));
+    }
+    branch_store::save(run_, saved);
+  }
+
+  std::optional<Fork> fork_of(int number) const {
+    const Fork& fork = locked_.at(number).fork;
+    return fork.rules.empty() ? std::nullopt : std::optional(fork);
+  }
+
+  static std::string result_of(const Advanced& each) {
+    const bool ok = each.to == Advanced::To::kEnd;
+    return child_result(ok ? each.output : states::tolerated_output(each.failure), last_event_of(each));
+  }
+
+  // Those of a distributed Map have histories of their own.
+  static states::EventId last_event_of(const Advanced& each) {
+    return each.branch.is_execution ? 0 : each.branch.last_event;
+  }
+
+  void begin_children(int number, Fork fork) {
+    Gathering gathering = gathering_of(fork);
+    begin_more(number, &gathering, &fork);
+    branch_store::save_fork({run_, number}, fork);
+  }
+
+  // Makes the children of a branch that may begin now.
+  void begin_more(int number, Gathering* gathering, Fork* fork) {
+    std::optional<states::Branch> parent;
+    std::vector<NewBranch> made;
+    while (gathering->verdict() == Gathering::Verdict::kOpen) {
+      std::vector<int64_t> indexes;
+      while (const auto index = gathering->begin_next()) indexes.push_back(*index);
+      if (indexes.empty()) break;
+      if (!parent) parent = execution_.forked_branch(number);
+      std::vector<states::Interpreter::Child> children = execution_.interpreter().children(*parent, indexes);
+      for (size_t i = 0; i < children.size(); ++i) made.push_back(make_child(indexes[i], children[i], fork->first));
+      if (!made.empty()) branch_store::add_children({run_, number}, made);
+      made.clear();
+      for (size_t i = 0; i < children.size(); ++i)
+        if (const auto* failure = std::get_if<states::Failure>(&children[i])) {
+          gathering->end(indexes[i], false);
+          if (settle(number, *gathering, *failure, 0)) break;
+        }
+    }
+    fork->begun = gathering->counts().begun;
+    fork->ended = gathering->counts().ended;
+    fork->failed_weight = gathering->counts().failed_weight;
+  }
+
+  static NewBranch make_child(int64_t index, const states::Interpreter::Child& child, int first) {
+    const int number = first + static_cast<int>(index);
+    if (const auto* branch = std::get_if<states::Branch>(&child))
+      return {number, static_cast<int>(index), branch->to_json().dump(), "", branch->is_execution};
+    const auto& failure = std::get<states::Failure>(child);
+    return {number, static_cast<int>(index), "", child_result(states::tolerated_output(failure), 0), false};
+  }
+
+  void gather(int number, const std::vector<const Advanced*>& children) {
+    Fork& fork = locked_.at(number).fork;
+    Gathering gathering = gathering_of(fork);
+    for (const Advanced* each : children) {
+      gathering.end(each->stored.child, each->to == Advanced::To::kEnd);
+      if (settle(number, gathering, each->failure, last_event_of(*each))) break;
+    }
+    begin_more(number, &gathering, &fork);
+    branch_store::save_fork({run_, number}, fork);
+  }
+
+  // Tells a branch what its children came to. False as long as they go on.
+  bool settle(int number, const Gathering& gathering, const states::Failure& failure, states::EventId last_event) {
+    if (gathering.verdict() == Gathering::Verdict::kOpen) return false;
+    const bool failed = gathering.verdict() == Gathering::Verdict::kFailed;
+    const bool complete = gathering.verdict() == Gathering::Verdict::kComplete;
+    branch_store::tell(
+        {run_, number},
+        complete ? "" : children_failed_event(failed ? failure : states::threshold_exceeded(), last_event));
+    written_.stopped_children = written_.stopped_children || !complete;
+    return true;
+  }
+
+  ActiveExecution& execution_;
+  const RunKey run_;
+  std::vector<Advanced>& advanced_;
+  std::map<int, Fork> forks_;  // that begin
+  std::map<int, branch_store::LockedBranch> locked_;
+  std::map<int, std::vector<const Advanced*>> ended_;  // children, by their parents
+  bool keeps_branches_ = false;
+  Written written_;
+};
+
+}  // namespace
+
+Written write_branches(ActiveExecution& execution, std::vector<Advanced>* advanced) {
+  return BranchWriter(execution, advanced).write();
+}
+
+}  // namespace etl

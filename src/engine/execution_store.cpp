@@ -1,0 +1,168 @@
+#include "engine/execution_store.h"
+
+namespace etl::execution_store {
+
+namespace {
+
+// As load_runs has it.
+const char* run_status(const char* status) {
+  const std::string_view it = status;
+  if (it == "SUCCEEDED") return "OK";
+  if (it == "ABORTED") return "CANCELLED";
+  return it == "TIMED_OUT" ? "TIMED_OUT" : "ERROR";
+}
+
+pg::Value optional_text(const std::optional<std::string>& it) {
+  return it ? pg::value(*it) : pg::null_value();
+}
+
+std::optional<std::string> text_if_any(const pg::Rows& rows, int row, int column) {
+  return rows.null(row, column) ? std::nullopt : std::optional(rows.text(row, column));
+}
+
+constexpr int64_t kNull = INT64_MIN;  // in arrays
+
+}  // namespace
+
+std::vector<ToEnd> find_to_end(TimestampTz now) {
+  static pg::Statement find_late{
+      "SELECT run_id, run_at FROM setup.executions WHERE status = 'RUNNING' AND timeout_at <= $1", {TIMESTAMPTZOID}};
+  static pg::Statement find_stopped{
+      "SELECT DISTINCT ON (s.run_id) e.run_id, e.run_at, s.error, s.cause FROM setup.execution_stops s "
+      "JOIN setup.executions e ON e.run_id = s.run_id WHERE e.status = 'RUNNING' ORDER BY s.run_id, s.requested_at",
+      {}};
+  std::vector<ToEnd> found;
+  const pg::Rows stopped = find_stopped.run();
+  for (int i = 0; i < stopped.size(); ++i)
+    found.push_back(
+        {{stopped.int8(i, 0), stopped.timestamp(i, 1)}, false, text_if_any(stopped, i, 2), text_if_any(stopped, i, 3)});
+  const pg::Rows late = find_late.run({pg::timestamp_value(now)});
+  for (int i = 0; i < late.size(); ++i)
+    found.push_back({{late.int8(i, 0), late.timestamp(i, 1)}, true, "States.Timeout", std::nullopt});
+  return found;
+}
+
+TimestampTz next_timeout(TimestampTz after) {
+  static pg::Statement find{"SELECT min(timeout_at) FROM setup.executions WHERE status = 'RUNNING' AND timeout_at > $1",
+                            {TIMESTAMPTZOID}};
+  return find.run({pg::timestamp_value(after)}).timestamp(0, 0);
+}
+
+std::optional<StoredExecution> read_open(const RunKey& run) {
+  static pg::Statement read{
+      "SELECT machine_id, version, state_machine, type = 'EXPRESS', name, owner, input, started_at, timeout_at, "
+      "redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2 AND status = 'RUNNING'",
+      {INT8OID, TIMESTAMPTZOID}};
+  const pg::Rows row = read.run({pg::value(run.id), pg::timestamp_value(run.at)});
+  if (row.size() == 0) return std::nullopt;
+  return StoredExecution{row.int8(0, 0), row.int4(0, 1), row.text(0, 2),      row.boolean(0, 3),   row.text(0, 4),
+                         row.text(0, 5), row.text(0, 6), row.timestamp(0, 7), row.timestamp(0, 8), row.int4(0, 9)};
+}
+
+int take_numbers(const RunKey& run, int64_t count) {
+  static pg::Statement take{
+      "UPDATE setup.executions SET branches = branches + $2 WHERE run_id = $1 RETURNING branches - $2",
+      {INT8OID, INT8OID}};
+  const pg::Rows row = take.run({pg::value(run.id), pg::value(count)});
+  if (row.size() == 0) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the execution does not exist any more");
+  return static_cast<int>(row.int8(0, 0));
+}
+
+void write_events(const RunKey& run, const std::vector<BranchEvents>& events) {
+  static pg::Statement insert{
+      "INSERT INTO setup.execution_events (run_id, run_at, branch_id, parent, events) "
+      "SELECT $1, $2, e.branch, nullif(e.parent, -1), e.events::jsonb FROM unnest($3::int[], $4::int[], $5::text[]) "
+      "AS e(branch, parent, events)",
+      {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID}};
+  std::vector<int> branches, parents;
+  std::vector<std::string> texts;
+  for (const BranchEvents& each : events) {
+    branches.push_back(each.branch);
+    parents.push_back(each.parent);
+    texts.push_back(each.events);
+  }
+  insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::int4_array(branches), pg::int4_array(parents),
+              pg::text_array(texts)});
+}
+
+void write_log(const RunKey& run, const StoredExecution& execution, const std::vector<TaskEntry>& entries) {
+  static pg::Statement insert{
+      "INSERT INTO setup.load_log (run_id, run_at, step_id, round, layer, job_name, owner, owner_oid, attempt, status, "
+      "started_at, finished_at, duration_ms, rows_loaded, sqlstate, message) "
+      "SELECT $1, $2, t.branch, t.visit, $3, t.state, $4, $5, t.attempt, t.status, t.started, t.finished, "
+      "t.duration_us * 0.001, t.rows, nullif(t.sqlstate, ''), nullif(t.message, '') FROM unnest($6::int[], $7::int[], "
+      "$8::int[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[], "
+      "$15::text[], $16::text[]) AS t(branch, visit, attempt, state, status, started, finished, duration_us, rows, "
+      "sqlstate, message)",
+      {INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, OIDOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID,
+       TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+  std::vector<int> branches, visits, attempts;
+  std::vector<int64_t> started, finished, durations, rows;
+  std::vector<std::string> states, statuses, sqlstates, messages;
+  for (const TaskEntry& entry : entries) {
+    branches.push_back(entry.branch);
+    visits.push_back(static_cast<int>(entry.visit));
+    attempts.push_back(static_cast<int>(entry.attempt));
+    states.push_back(entry.state);
+    statuses.emplace_back(entry.status);
+    started.push_back(entry.started.at);
+    finished.push_back(std::max(entry.started.at, entry.finished.at));
+    durations.push_back(entry.finished.us - entry.started.us);
+    rows.push_back(entry.rows.value_or(kNull));
+    sqlstates.push_back(entry.sqlstate);
+    messages.push_back(entry.message);
+  }
+  insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(execution.machine), pg::value(execution.owner),
+              pg::value(GetSessionUserId()), pg::int4_array(branches), pg::int4_array(visits), pg::int4_array(attempts),
+              pg::text_array(states), pg::text_array(statuses), pg::timestamp_array(started, kNull),
+              pg::timestamp_array(finished, kNull), pg::int8_array(durations, kNull), pg::int8_array(rows, kNull),
+              pg::text_array(sqlstates), pg::text_array(messages)});
+}
+
+bool finish(const RunKey& run, const Ending& ending) {
+  static pg::Statement update{
+      "UPDATE setup.executions SET status = $2, output = $3::jsonb, error = $4, cause = $5, "
+      "stopped_at = clock_timestamp() WHERE run_id = $1 AND run_at = $6 AND status = 'RUNNING'",
+      {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
+  static pg::Statement forget{"DELETE FROM setup.execution_stops WHERE run_id = $1", {INT8OID}};
+  const pg::Rows row =
+      update.run({pg::value(run.id), pg::value(ending.status), pg::text_or_null(ending.output),
+                  optional_text(ending.error), optional_text(ending.cause), pg::timestamp_value(run.at)});
+  if (row.processed() == 0) return false;
+  forget.run({pg::value(run.id)});
+  std::string message = ending.error.value_or("");
+  if (ending.cause && !ending.cause->empty()) message += (message.empty() ? "" : ": ") + *ending.cause;
+  const bool ok = std::string_view(ending.status) == "SUCCEEDED";
+  run_store::mark_finished(run, {run_status(ending.status), ok ? 1 : 0, ok ? 0 : 1, 0, message});
+  return true;
+}
+
+bool reopen(const RunKey& run) {
+  static pg::Statement update{
+      "UPDATE setup.executions SET status = 'RUNNING', output = NULL, error = NULL, cause = NULL, stopped_at = NULL, "
+      "redrive_count = redrive_count + 1, timeout_at = clock_timestamp() + (timeout_at - started_at) "
+      "WHERE run_id = $1 AND run_at = $2 AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND type = 'STANDARD' "
+      "AND EXISTS (SELECT FROM setup.execution_branches b WHERE b.run_id = $1)",
+      {INT8OID, TIMESTAMPTZOID}};
+  static pg::Statement update_run{
+      "UPDATE setup.load_runs SET status = 'RUNNING', finished_at = NULL, message = NULL, jobs_ok = 0, jobs_failed = "
+      "0, "
+      "resumed = resumed + 1 WHERE run_id = $1 AND requested_at = $2",
+      {INT8OID, TIMESTAMPTZOID}};
+  static pg::Statement forget{"DELETE FROM setup.execution_stops WHERE run_id = $1", {INT8OID}};
+  const std::initializer_list<pg::Value> key = {pg::value(run.id), pg::timestamp_value(run.at)};
+  if (update.run(key).processed() == 0) return false;
+  update_run.run(key);
+  forget.run({pg::value(run.id)});
+  return true;
+}
+
+void end(const ToEnd& execution) {
+  const Ending ending{execution.timed_out ? "TIMED_OUT" : "ABORTED", "", execution.error, execution.cause};
+  if (!finish(execution.run, ending)) return;
+  branch_store::end_all(execution.run, true);
+  const std::string type = execution.timed_out ? "ExecutionTimedOut" : "ExecutionAborted";
+  write_events(execution.run, {{0, -1, R"([{"id":0,"previous":0,"type":")" + type + R"(","state":"","details":{}}])"}});
+}
+
+}  // namespace etl::execution_store

@@ -1,0 +1,62 @@
+// Executions of state machines as the conductor sees them: which branches can be advanced, and when. Of what they do it
+// knows nothing. An execution that waits is rows in the tables; only what is due is here.
+#pragma once
+
+#include "engine/execution_store.h"
+#include "engine/worker_pool.h"
+
+namespace etl {
+
+class Executions {
+ public:
+  explicit Executions(WorkerPool& pool) : pool_(pool) {}
+
+  // What workers are on, when a conductor takes over.
+  void adopt(const std::vector<Finished>& busy);
+
+  // True if the work was of an execution: then it is taken in. pg::Error.
+  bool ended(const Finished& finished);
+
+  // Looks into the tables, if there is a reason to; ends what is to be ended. pg::Error.
+  void tend(bool has_news);
+
+  std::vector<Oid> owners_with_work() const;
+
+  // Hands what is due to one idle worker. False if there is none for it.
+  bool hand_out_one();
+
+  // No worker can start for a role.
+  void fail_one_of(Oid owner, const std::string& problem);
+
+  // Something may have happened to branches: a run that they wait for has ended.
+  void note_change() { must_look_ = true; }
+
+  // The extension was dropped.
+  void forget();
+
+  bool has_work() const { return !ready_.empty() || !at_work_.empty(); }
+  bool has_timer() const { return next_due_ != 0; }
+  long until_due() const;
+
+ private:
+  using BranchKey = branch_store::BranchKey;
+
+  void look();
+  int64_t next_look_ms() const;
+  bool end(const execution_store::ToEnd& execution);
+  void stop_gone();
+  void record_death(const Finished& finished);
+  std::vector<Task> gather(std::deque<BranchKey>* queue, RunKey* run);
+
+  WorkerPool& pool_;
+  std::map<Oid, std::deque<BranchKey>> ready_;  // by owner; none is empty
+  std::set<BranchKey> known_;                   // of ready_ and at_work_
+  std::set<BranchKey> at_work_;
+  bool must_look_ = true;
+  int64_t looked_ms_ = 0;        // when it was looked last
+  bool must_stop_gone_ = false;  // somebody may be at work on what was stopped
+  bool must_retry_ = false;      // an execution could not be ended
+  TimestampTz next_due_ = 0;     // 0: nothing waits for a time
+};
+
+}  // namespace etl

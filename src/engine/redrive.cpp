@@ -1,0 +1,104 @@
+#include "engine/branch_events.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "engine/active_execution.h"
+#include "engine/execution_requests.h"
+#include "engine/visible_run.h"
+#include "pg/engine_rights.h"
+#include "pg/guard.h"
+
+extern "C" {
+#include "utils/timestamp.h"
+}
+
+namespace etl {
+
+namespace {
+
+using branch_store::KeptBranch;
+using branch_store::SavedBranch;
+using states::Branch;
+using states::Json;
+
+// Puts the branches of an execution that has failed back to where they can go on.
+class Redrive {
+ public:
+  explicit Redrive(ActiveExecution& execution) : execution_(execution), run_(execution.run()) {}
+
+  void run() {
+    // Children have higher numbers than their parents: what they come to is known before.
+    std::vector<KeptBranch> branches = branch_store::read_all(run_);
+    std::reverse(branches.begin(), branches.end());
+    for (KeptBranch& branch : branches) put_back(&branch);
+    branch_store::save(run_, saved_);
+    BranchEvents events(last_event_);
+    events.add({0, last_event_, "ExecutionRedriven", "", {{"redriveCount", execution_.stored().redrive_count}}});
+    execution_store::write_events(run_, {{0, -1, events.text()}});
+  }
+
+ private:
+  void put_back(KeptBranch* kept) {
+    const std::optional<Branch> branch =
+        kept->position.empty() ? std::nullopt : std::optional(Branch::from_json(Json::parse(kept->position)));
+    if (kept->number == 0 && branch) last_event_ = branch->last_event;
+    const bool is_broken = branch && branch->phase == Branch::Phase::kBroken;
+    if (!kept->result.empty() && !is_broken) return;  // it has succeeded
+    SavedBranch saved;
+    saved.number = kept->number;
+    saved.due = DT_NOBEGIN;
+    if (branch) go_on(*branch, *kept, &saved);
+    if (!kept->result.empty()) ++reopened_[kept->parent][kept->child];
+    saved_.push_back(std::move(saved));
+  }
+
+  void go_on(Branch branch, const KeptBranch& kept, SavedBranch* saved) {
+    if (branch.phase == Branch::Phase::kTask) branch.phase = Branch::Phase::kBroken;
+    if (branch.phase == Branch::Phase::kBroken) execution_.interpreter().redrive(&branch);
+    if (branch.phase == Branch::Phase::kWaiting || branch.phase == Branch::Phase::kRetrying)
+      saved->due = timestamp_of(branch.due);
+    if (branch.phase == Branch::Phase::kForked) {
+      saved->fork = fork_of(kept);
+      const bool all_ended =
+          saved->fork->begun == saved->fork->ended && saved->fork->begun == branch.gathering->children;
+      saved->due = all_ended ? DT_NOBEGIN : branch_store::kNever;
+    }
+    saved->position = branch.to_json().dump();
+  }
+
+  // Without the ends of those of its children that run again.
+  branch_store::Fork fork_of(const KeptBranch& kept) {
+    branch_store::Fork fork = kept.fork;
+    const auto rules = states::GatheringRules::from_json(Json::parse(fork.rules));
+    for (const auto& [child, times] : reopened_[kept.number]) {
+      --fork.ended;
+      fork.failed_weight -= rules.weights.empty() ? 1 : rules.weights[static_cast<size_t>(child)];
+    }
+    return fork;
+  }
+
+  ActiveExecution& execution_;
+  const RunKey run_;
+  std::vector<SavedBranch> saved_;
+  std::map<int, std::map<int, int>> reopened_;  // by parent: children that had failed
+  states::EventId last_event_ = 0;
+};
+
+}  // namespace
+
+void redrive_execution(RunId run_id) {
+  const run_store::State state = visible_run(run_id);
+  {
+    const pg::EngineRights rights(pg::kLongestLockWait);
+    const pg::Spi spi;
+    if (!execution_store::reopen(state.key))
+      throw pg::Failure(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        pg::format("run %lld cannot be redriven", static_cast<long long>(run_id)),
+                        "Only an execution of a STANDARD state machine can that has ended without success.",
+                        "setup.resume_run() opens runs of jobs again; an EXPRESS execution can be started anew.");
+    const auto execution = ActiveExecution::read(state.key);
+    if (!execution) throw pg::Failure(ERRCODE_INTERNAL_ERROR, "the execution could not be read");
+    Redrive(*execution).run();
+  }
+  call_conductor_at_commit();
+}
+
+}  // namespace etl

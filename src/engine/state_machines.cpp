@@ -1,0 +1,149 @@
+#include "engine/state_machines.h"
+
+#include "engine/machine_store.h"
+#include "engine/task_runner.h"
+#include "pg/engine_rights.h"
+#include "pg/guard.h"
+#include "pg/roles.h"
+#include "states/graph.h"
+#include "states/jsonata.h"
+
+extern "C" {
+#include "utils/regproc.h"
+}
+
+namespace etl {
+
+namespace {
+
+constexpr size_t kMostShown = 50;
+
+class RegisteredResources : public states::Resources {
+ public:
+  explicit RegisteredResources(Oid owner) : owner_(owner) {}
+  std::optional<std::string> problem(const std::string& resource) const override {
+    const pg::EngineRights rights;
+    const pg::Spi spi;
+    return resource_problem(resource, owner_);
+  }
+
+ private:
+  const Oid owner_;
+};
+
+states::Json parse(const std::string& definition) {
+  auto json = states::parse_json(definition);
+  if (json) return *std::move(json);
+  throw pg::Failure(ERRCODE_INVALID_TEXT_REPRESENTATION,
+                    "the definition is nested too deeply, or has a number that "
+                    "is too large");
+}
+
+void require_valid(const std::string& name, const std::string& definition) {
+  std::string detail;
+  size_t errors = 0;
+  for (const states::Finding& finding : validate_state_machine(definition)) {
+    if (finding.severity != states::Severity::kError) continue;
+    if (++errors <= kMostShown)
+      detail += (errors == 1 ? "" : "\n") + finding.pointer + ": " + finding.message + " [" + finding.code + "]";
+  }
+  if (errors == 0) return;
+  if (errors > kMostShown) detail += pg::format("\nand %zu more", errors - kMostShown);
+  throw pg::Failure(ERRCODE_INVALID_OBJECT_DEFINITION,
+                    pg::format("the definition of state machine \"%s\" is not valid: %zu %s", name.c_str(), errors,
+                               errors == 1 ? "error" : "errors"),
+                    detail, "SELECT * FROM setup.validate_state_machine(definition); lists them, with warnings.");
+}
+
+[[noreturn]] void fail_foreign(const machine_store::Machine& machine) {
+  throw pg::Failure(
+      ERRCODE_INSUFFICIENT_PRIVILEGE,
+      pg::format("state machine \"%s\" belongs to role \"%s\"", machine.name.c_str(), machine.owner.c_str()), "",
+      "Choose another name.");
+}
+
+}  // namespace
+
+std::vector<states::Finding> validate_state_machine(const std::string& text) {
+  states::JsonataEngine jsonata({}, [] { return InterruptPending && QueryCancelPending; });
+  const RegisteredResources resources(GetUserId());
+  return states::validate(parse(text), jsonata, &resources);
+}
+
+int create_state_machine(const std::string& name, const std::string& definition, const std::string& type) {
+  if (name.empty() || name.size() > 80)
+    throw pg::Failure(ERRCODE_INVALID_NAME, "the name of a state machine has 1 to 80 characters");
+  if (type != "STANDARD" && type != "EXPRESS")
+    throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("type \"%s\" is not known", type.c_str()), "",
+                      "It is 'STANDARD' (every step is kept) or 'EXPRESS' (only the end is).");
+  require_valid(name, definition);
+  const Oid user = GetUserId();
+  const std::string owner = pg::role_name(user);
+  const pg::EngineRights rights(pg::kLongestLockWait);
+  const pg::Spi spi;
+  const auto machine = machine_store::find(name, true);
+  if (!machine) {
+    machine_store::insert(name, type, owner, definition);
+    return 1;
+  }
+  if (!pg::may_act_as(user, machine->owner_oid)) fail_foreign(*machine);
+  return machine_store::update(*machine, type, definition);
+}
+
+void delete_state_machine(const std::string& name) {
+  const Oid user = GetUserId();
+  const pg::EngineRights rights(pg::kLongestLockWait);
+  const pg::Spi spi;
+  const auto machine = machine_store::find(name, true);
+  if (!machine || !pg::is_member(user, machine->owner_oid))
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("state machine \"%s\" does not exist", name.c_str()));
+  if (!pg::may_act_as(user, machine->owner_oid)) fail_foreign(*machine);
+  machine_store::remove(*machine);
+}
+
+void register_task_handler(const std::string& name, Oid function) {
+  static pg::Statement check{
+      "SELECT p.pronargs = 1 AND p.proargtypes[0] = 'jsonb'::regtype AND p.prorettype = 'jsonb'::regtype "
+      "AND p.prokind = 'f' AND NOT p.proretset, format('%I.%I', n.nspname, p.proname) "
+      "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = $1",
+      {OIDOID}};
+  static pg::Statement write{
+      "INSERT INTO setup.task_handlers (name, function, owner) VALUES ($1, $2, $3) "
+      "ON CONFLICT (name, owner) DO UPDATE SET function = excluded.function",
+      {TEXTOID, TEXTOID, TEXTOID}};
+  const std::string owner = pg::role_name(GetUserId());
+  const pg::EngineRights rights(pg::kLongestLockWait);
+  const pg::Spi spi;
+  const pg::Rows row = check.run({pg::value(function)});
+  if (row.size() == 0 || !row.boolean(0, 0))
+    throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, "a task can only call a function that takes one jsonb and returns one",
+                      "", "For example CREATE FUNCTION work(input jsonb) RETURNS jsonb.");
+  write.run({pg::value(name), pg::value(row.text(0, 1)), pg::value(owner)});
+}
+
+void unregister_task_handler(const std::string& name) {
+  static pg::Statement remove{"DELETE FROM setup.task_handlers WHERE name = $1 AND owner = $2", {TEXTOID, TEXTOID}};
+  const std::string owner = pg::role_name(GetUserId());
+  const pg::EngineRights rights(pg::kLongestLockWait);
+  const pg::Spi spi;
+  if (remove.run({pg::value(name), pg::value(owner)}).processed() == 0)
+    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT,
+                      pg::format("no function of role \"%s\" is registered as \"%s\"", owner.c_str(), name.c_str()));
+}
+
+std::string draw_state_machine(const std::string& definition, const std::string& format, const std::string& statuses) {
+  static const std::map<std::string, states::StateStatus> known = {{"RUNNING", states::StateStatus::kRunning},
+                                                                   {"SUCCEEDED", states::StateStatus::kSucceeded},
+                                                                   {"FAILED", states::StateStatus::kFailed},
+                                                                   {"CAUGHT", states::StateStatus::kCaught}};
+  states::StateStatuses coloured;
+  const states::Json given = parse(statuses);
+  for (const auto& [state, status] : given.items())
+    if (status.is_string() && known.contains(status)) coloured[state] = known.at(status);
+  if (format == "mermaid") return states::mermaid(parse(definition), coloured);
+  if (format == "dot") return states::dot(parse(definition), coloured);
+  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("format \"%s\" is not known", format.c_str()), "",
+                    "It is 'mermaid' or 'dot'.");
+}
+
+}  // namespace etl

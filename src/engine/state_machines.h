@@ -1,0 +1,26 @@
+// State machines as their authors ask for them: make, delete, validate; functions for their tasks.
+#pragma once
+
+#include "states/validate.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "pg/error.h"
+
+namespace etl {
+
+// What is wrong with a definition, for machines of the current user. `text` is JSON.
+std::vector<states::Finding> validate_state_machine(const std::string& text);
+
+// Returns the version. Failure (kRunNotValid) with every error; insufficient_privilege where it is somebody else's.
+int create_state_machine(const std::string& name, const std::string& definition, const std::string& type);
+
+// Failure (undefined_object) where there is none that is the current user's.
+void delete_state_machine(const std::string& name);
+
+// Failure (wrong_object_type) where the function does not take one jsonb and return one.
+void register_task_handler(const std::string& name, Oid function);
+void unregister_task_handler(const std::string& name);
+
+// A definition in the language of a format, 'mermaid' or 'dot'; `statuses` is an object of names of states.
+std::string draw_state_machine(const std::string& definition, const std::string& format, const std::string& statuses);
+
+}  // namespace etl
