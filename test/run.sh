@@ -131,7 +131,7 @@ run_crash() {
     out=$THROWAWAY_DIR/crash_$name.out
     local status=0
     throwaway_as_server env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE PATH="$PG_BIN:$PATH" PG_REGRESS=/bin/true \
-      TMPDIR="$THROWAWAY_DIR" TESTDATADIR="$THROWAWAY_DIR/crash/tmp_check" TESTLOGDIR="$THROWAWAY_DIR/crash/log" \
+      SHARED_DIR="${SHARED_DIR:-$root/../shared}" TMPDIR="$THROWAWAY_DIR" TESTDATADIR="$THROWAWAY_DIR/crash/tmp_check" TESTLOGDIR="$THROWAWAY_DIR/crash/log" \
       bash -c "cd '$THROWAWAY_DIR/crash' && timeout 300 perl -I'$lib' -I. 't/$name.pl'" >"$out" 2>&1 || status=$?
     count "crash/$name" "$status" "$out"
   done
