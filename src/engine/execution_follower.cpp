@@ -33,8 +33,8 @@ class ExecutionFollower : public Follower {
   }
 
   void conclude() const override {
-    std::string tasks = report::plural(tasks_, "task", "tasks");
-    if (failures_ > 0) tasks += ", " + report::plural(failures_, "failed attempt", "failed attempts");
+    std::string tasks = pg::count_of(tasks_, "task", "tasks");
+    if (failures_ > 0) tasks += ", " + pg::count_of(failures_, "failed attempt", "failed attempts");
     if (state().status == "OK") {
       notice(pg::format("run %lld SUCCEEDED: %s, %s", static_cast<long long>(run_id()), tasks.c_str(), took().c_str()),
              pg::format("SELECT output FROM setup.describe_execution(%lld); shows what came out.",
