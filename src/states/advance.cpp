@@ -22,7 +22,7 @@ Advance::Advance(Tools& tools, Branch& branch, History& history)
 Next Advance::run(Event event) {
   try {
     Step step = receive(std::move(event));
-    while (!step) step = enter();
+    while (!step) step = history_.wants_pause() ? pause() : enter();
     return std::move(*step);
   } catch (const HistoryFull&) {
     history_is_full_ = true;
@@ -55,6 +55,10 @@ Advance::Step Advance::receive(Event event) {
                           expect(Phase::kWaiting);
                           return guarded([&] { return leave(plain_exit()); });
                         },
+                        [&](Resumed&) -> Step {
+                          expect(Phase::kBetween);
+                          return std::nullopt;
+                        },
                         [&](ChildrenEnded& ended) {
                           expect(Phase::kForked);
                           return children_ended(std::move(ended));
@@ -81,6 +85,11 @@ void Advance::begin() {
   } else if (!branch_.iteration_of.empty()) {
     record_iteration("Started");
   }
+}
+
+Next Advance::pause() {
+  branch_.phase = Branch::Phase::kBetween;
+  return Pause{};
 }
 
 // Goes into the state that the branch is to be in.

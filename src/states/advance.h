@@ -29,6 +29,7 @@ class Advance {
   // advance.cpp
   Step receive(Event event);
   void begin();
+  Next pause();
   Step enter();
   Step attempt();
   Step guarded(const std::function<Step()>& part);  // StateError is for Retry and Catch

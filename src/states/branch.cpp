@@ -7,7 +7,8 @@
 namespace etl::states {
 namespace {
 
-constexpr std::array<const char*, 7> kPhases = {"new", "task", "waiting", "retrying", "forked", "ended", "broken"};
+constexpr std::array<const char*, 8> kPhases = {"new",    "task",  "waiting", "retrying",
+                                                "forked", "ended", "broken",  "between"};
 
 Branch::Phase phase_of(const std::string& name) {
   for (size_t index = 0; index < kPhases.size(); ++index) {

@@ -21,7 +21,8 @@ struct MapItem {
 };
 
 struct Branch {
-  enum class Phase { kNew, kTask, kWaiting, kRetrying, kForked, kEnded, kBroken };
+  // kBetween: about to enter the state.
+  enum class Phase { kNew, kTask, kWaiting, kRetrying, kForked, kEnded, kBroken, kBetween };
 
   std::string flow;   // pointer of its Flow
   std::string state;  // name of the state that it is in
@@ -75,6 +76,7 @@ struct TaskFailed {
   bool timed_out = false;  // its error is States.Timeout or States.HeartbeatTimeout
 };
 struct TimeReached {};  // that it waits for
+struct Resumed {};      // after a Pause
 // All children have ended. Those whose failure was tolerated gave tolerated_output().
 struct ChildrenEnded {
   std::vector<Json> outputs;  // in the order of the children
@@ -85,7 +87,7 @@ struct ChildrenFailed {
   Failure failure;
   EventId last_event = 0;
 };
-using Event = std::variant<Begin, TaskSucceeded, TaskFailed, TimeReached, ChildrenEnded, ChildrenFailed>;
+using Event = std::variant<Begin, TaskSucceeded, TaskFailed, TimeReached, ChildrenEnded, ChildrenFailed, Resumed>;
 
 // What a branch needs next.
 struct RunTask {
@@ -101,6 +103,8 @@ struct RunTask {
 struct Wait {
   Time until{};
 };
+// Nothing: it goes on at once, when its history so far is kept.
+struct Pause {};
 // Children, each made by Interpreter::children() when it may begin: Branch::gathering tells when.
 struct Fork {};
 struct Ended {
@@ -109,6 +113,6 @@ struct Ended {
 struct Broken {
   Failure failure;
 };
-using Next = std::variant<RunTask, Wait, Fork, Ended, Broken>;
+using Next = std::variant<RunTask, Wait, Pause, Fork, Ended, Broken>;
 
 }  // namespace etl::states

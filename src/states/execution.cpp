@@ -100,6 +100,8 @@ class Run {
     } else if (const auto* wait = std::get_if<Wait>(&next)) {
       node.due = wait->until;
       waiting_.emplace(wait->until, id);
+    } else if (std::holds_alternative<Pause>(next)) {
+      ready_.emplace_front(id, Resumed{});
     } else if (std::holds_alternative<Fork>(next)) {
       node.gathering.emplace(*node.branch.gathering);
       node.outputs.assign(node.branch.gathering->children, Json());

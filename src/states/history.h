@@ -23,6 +23,8 @@ class History {
   virtual ~History() = default;
   // Gives the event its id, which it returns.
   virtual EventId add(HistoryEvent event) = 0;
+  // True where what it has should be kept before there is more: then a branch pauses before its next state.
+  virtual bool wants_pause() const { return false; }
 };
 
 }  // namespace etl::states

@@ -27,7 +27,11 @@ double draw(Entropy& entropy) {
 }  // namespace
 
 void check_size(const Json& value, const std::string& what) {
-  if (size_in_bytes(value) <= kLargestPayload) return;
+  const Extent size = extent(value);
+  if (size.depth > kDeepestJson)
+    throw StateError(errors::kRuntime, "the value of '" + what + "' is nested more than " + std::to_string(kDeepestJson) +
+                                           " levels deep");
+  if (size.bytes <= kLargestPayload) return;
   throw StateError(errors::kDataLimitExceeded, "The state/task '" + what +
                                                    "' returned a result with a size exceeding the maximum number of "
                                                    "bytes service limit.");
