@@ -53,10 +53,13 @@ TimestampTz timestamp_of(states::Time time) {
   return std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch() - kEpochDistance).count();
 }
 
-std::unique_ptr<ActiveExecution> ActiveExecution::read(const RunKey& run) {
-  auto stored = execution_store::read_open(run);
-  if (!stored) return nullptr;
-  return std::unique_ptr<ActiveExecution>(new ActiveExecution(run, *std::move(stored)));
+std::shared_ptr<ActiveExecution> ActiveExecution::read(const RunKey& run) {
+  static std::shared_ptr<ActiveExecution> last;
+  const std::optional<int> redrives = execution_store::open_redrives(run);
+  if (!redrives) return nullptr;
+  if (last && last->run() == run && last->stored().redrive_count == *redrives) return last;
+  last = std::shared_ptr<ActiveExecution>(new ActiveExecution(run, execution_store::read(run)));
+  return last;
 }
 
 ActiveExecution::ActiveExecution(const RunKey& run, execution_store::StoredExecution stored)
@@ -81,23 +84,28 @@ Branch ActiveExecution::branch(const branch_store::StoredBranch& stored) {
   if (stored.parent < 0 || branch.is_execution) return branch;
   const std::pair parent(stored.parent, stored.parent_revision);
   if (kept_for_ != parent) {
-    kept_ = variables_of(stored.parent);
+    kept_ = states::visible_variables(read_branch(stored.parent));
     kept_for_ = parent;
   }
   branch.outer = kept_;
   return branch;
 }
 
-Branch ActiveExecution::forked_branch(int number) {
+const Branch& ActiveExecution::forked_branch(int number, int64_t revision) {
+  const Revision wanted(number, revision);
+  if (forked_for_ != wanted) {
+    forked_ = read_branch(number);
+    forked_for_ = wanted;
+  }
+  return forked_;
+}
+
+Branch ActiveExecution::read_branch(int number) {
   const auto found = branch_store::read_position(run_, number);
   if (!found) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "a branch of the execution does not exist any more");
   Branch branch = Branch::from_json(Json::parse(found->position));
-  if (found->parent >= 0 && !branch.is_execution) branch.outer = variables_of(found->parent);
+  if (found->parent >= 0 && !branch.is_execution) branch.outer = states::visible_variables(read_branch(found->parent));
   return branch;
-}
-
-std::shared_ptr<const Json> ActiveExecution::variables_of(int number) {
-  return states::visible_variables(forked_branch(number));
 }
 
 }  // namespace etl

@@ -9,8 +9,8 @@ namespace etl {
 
 class ActiveExecution {
  public:
-  // None if it has ended. Needs an open Spi and the engine's rights.
-  static std::unique_ptr<ActiveExecution> read(const RunKey& run);
+  // None if it has ended. The last one is kept for the next call. Needs an open Spi and the engine's rights.
+  static std::shared_ptr<ActiveExecution> read(const RunKey& run);
 
   const RunKey& run() const { return run_; }
   const execution_store::StoredExecution& stored() const { return stored_; }
@@ -20,12 +20,12 @@ class ActiveExecution {
 
   // A branch as it was saved, with the variables around it. Needs what read() needs.
   states::Branch branch(const branch_store::StoredBranch& stored);
-  // The same of a branch whose children are to be made.
-  states::Branch forked_branch(int number);
+  // The same of a branch whose children are to be made, in a revision that is locked.
+  const states::Branch& forked_branch(int number, int64_t revision);
 
  private:
   ActiveExecution(const RunKey& run, execution_store::StoredExecution stored);
-  std::shared_ptr<const states::Json> variables_of(int number);
+  states::Branch read_branch(int number);
 
   const RunKey run_;
   const execution_store::StoredExecution stored_;
@@ -34,8 +34,12 @@ class ActiveExecution {
   std::optional<states::Interpreter> interpreter_;
 
   // Variables do not change while a branch has children, and may be large: the last ones are kept.
-  std::pair<int, int64_t> kept_for_{-1, 0};  // number and revision of the branch that they are of
+  using Revision = std::pair<int, int64_t>;  // number and revision of a branch
+  Revision kept_for_{-1, 0};
   std::shared_ptr<const states::Json> kept_;
+  // So is the last branch that children were made for.
+  Revision forked_for_{-1, 0};
+  states::Branch forked_;
 };
 
 // What this process evaluates with.

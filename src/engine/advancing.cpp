@@ -30,6 +30,11 @@ void fail_run(const RunKey& run, const std::string& message) {
   Locked().wake_waiters(run.id, true);
 }
 
+std::string cause_of(const pg::Error& error) {
+  if (error.sqlstate() != ERRCODE_UNTRANSLATABLE_CHARACTER) return error.what();
+  return std::string(error.what()) + ": what came out has a character, such as \\u0000, that jsonb cannot hold";
+}
+
 bool passes(int sqlstate) {
   return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
          sqlstate == ERRCODE_LOCK_NOT_AVAILABLE || sqlstate == ERRCODE_QUERY_CANCELED;
@@ -81,16 +86,14 @@ class Advancing {
           begin(task);
           try {
             advanced.push_back(advance_branch(block, *execution_, branch, &shared, stop_));
-          } catch (const pg::Error&) {
-            refused.push_back(task);
-          } catch (const pg::Failure&) {
+          } catch (const RunsAlone&) {
             refused.push_back(task);
           }
         }
       }
       commit(block, &advanced);
       for (const Advanced& each : advanced)
-        if (each.to == Advanced::To::kNextTask) queue->push_back(task_of(each.stored.number));
+        if (each.to == Advanced::To::kGoOn) queue->push_back(task_of(each.stored.number));
       queue->insert(queue->end(), rest.begin(), rest.end());
       alone->insert(alone->end(), refused.begin(), refused.end());
       return;
@@ -117,13 +120,13 @@ class Advancing {
     std::vector<Advanced> advanced;
     advanced.push_back(advance_branch(block, *execution_, due.front(), nullptr, stop_));
     commit(block, &advanced);
-    return advanced.front().to == Advanced::To::kNextTask;
+    return advanced.front().to == Advanced::To::kGoOn;
   } catch (const StaleBranch&) {
     forget_failure();
     return false;
   } catch (const pg::Error& error) {
     const int sqlstate = error.sqlstate();
-    const std::string message = error.what();
+    const std::string message = cause_of(error);
     forget_failure();
     pg::check_interrupts();
     if (stop_() == StopReason::kNone && !passes(sqlstate)) fail_run(run_, message);
@@ -150,7 +153,7 @@ class Advancing {
     std::vector<branch_store::StoredBranch> due;
     in_store(block, [&] {
       require_own_role();
-      if (!execution_) execution_ = ActiveExecution::read(run_);
+      execution_ = ActiveExecution::read(run_);
       if (!execution_) {
         branch_store::end_all(run_, true);  // children that were made while it was ended
         return;
@@ -193,7 +196,7 @@ class Advancing {
   std::vector<Task>& tasks_;
   const AskStop& stop_;
   const std::function<void(size_t)>& begins_;
-  std::unique_ptr<ActiveExecution> execution_;
+  std::shared_ptr<ActiveExecution> execution_;
   bool is_over_ = false;
 };
 

@@ -9,11 +9,13 @@ using states::Json;
 states::EventId BranchEvents::add(states::HistoryEvent event) {
   pg::check_interrupts();
   if (event.id == 0) event.id = ++last_;
-  events_.push_back({{"id", event.id},
-                     {"previous", event.previous},
-                     {"type", std::move(event.type)},
-                     {"state", std::move(event.state)},
-                     {"details", std::move(event.details)}});
+  if (!text_.empty()) text_ += ',';
+  text_ += Json{{"id", event.id},
+                {"previous", event.previous},
+                {"type", std::move(event.type)},
+                {"state", std::move(event.state)},
+                {"details", std::move(event.details)}}
+               .dump();
   return event.id;
 }
 

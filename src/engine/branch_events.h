@@ -14,11 +14,14 @@ class BranchEvents : public states::History {
 
   // What comes now has a higher number than this.
   void follow(states::EventId id) { last_ = std::max(last_, id); }
-  std::string text() const { return events_.empty() ? "" : events_.dump(); }
+  std::string text() const { return text_.empty() ? "" : "[" + text_ + "]"; }
+  bool wants_pause() const override { return text_.size() >= kMostBytes; }
 
  private:
+  static constexpr size_t kMostBytes = 4 * 1024 * 1024;
+
   states::EventId last_;
-  states::Json events_ = states::Json::array();
+  std::string text_;  // events, as the elements of an array
 };
 
 states::Json to_json(const states::Failure& failure);

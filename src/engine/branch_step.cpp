@@ -64,6 +64,8 @@ class BranchStep {
         return run_task();
       case Branch::Phase::kForked:
         return join();
+      case Branch::Phase::kBetween:
+        return states::Resumed{};
       default:
         return states::TimeReached{};
     }
@@ -145,18 +147,20 @@ class BranchStep {
     } catch (const states::StateError& error) {
       return failed(error.failure(), "");
     } catch (const pg::Error& error) {
-      if (must_pass_on(error.sqlstate())) throw;
+      leave_if_not_to_blame(error.sqlstate(), error);
       return failed(task_failure(error), unpack_sql_state(error.sqlstate()));
     } catch (const pg::Failure& failure) {
-      if (must_pass_on(failure.sqlstate())) throw;
+      leave_if_not_to_blame(failure.sqlstate(), failure);
       return failed(task_failure(failure), unpack_sql_state(failure.sqlstate()));
     }
   }
 
-  // Not the task's fault; or it may be that of sharing a transaction.
-  bool must_pass_on(int sqlstate) const {
-    return shared_ != nullptr || stop_() != StopReason::kNone || sqlstate == ERRCODE_QUERY_CANCELED ||
-           sqlstate == ERRCODE_ADMIN_SHUTDOWN;
+  // It may be that of sharing a transaction, or of who stops it.
+  template <typename E>
+  void leave_if_not_to_blame(int sqlstate, const E& error) const {
+    if (shared_ != nullptr) throw RunsAlone{};
+    if (stop_() != StopReason::kNone || sqlstate == ERRCODE_QUERY_CANCELED || sqlstate == ERRCODE_ADMIN_SHUTDOWN)
+      throw error;
   }
 
   void hand_over(TaskResult result) {
@@ -177,7 +181,7 @@ class BranchStep {
   void save_for_next() {
     result_.saved.task = task_->to_json().dump();
     result_.saved.due = DT_NOBEGIN;
-    save(Advanced::To::kNextTask);
+    save(Advanced::To::kGoOn);
   }
 
   void save(Advanced::To to) {
@@ -189,6 +193,9 @@ class BranchStep {
     if (const auto* wait = std::get_if<states::Wait>(&next)) {
       result_.saved.due = timestamp_of(wait->until);
       save(Advanced::To::kWait);
+    } else if (std::holds_alternative<states::Pause>(next)) {
+      result_.saved.due = DT_NOBEGIN;
+      save(Advanced::To::kGoOn);
     } else if (std::holds_alternative<states::Fork>(next)) {
       save(Advanced::To::kFork);
     } else if (auto* end = std::get_if<states::Ended>(&next)) {

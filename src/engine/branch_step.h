@@ -12,17 +12,17 @@ namespace etl {
 // How far a branch came, and what has to be written with it: branch_writer.h.
 struct Advanced {
   enum class To {
-    kNextTask,  // which is another transaction's
-    kWait,      // for a time, its task, or its children that go on
-    kFork,      // its children begin
-    kEnd,       // `output`
-    kBreak      // `failure`
+    kGoOn,  // at once, in another transaction
+    kWait,  // for a time, its task, or its children that go on
+    kFork,  // its children begin
+    kEnd,   // `output`
+    kBreak  // `failure`
   };
 
   branch_store::StoredBranch stored;
   states::Branch branch;
   To to = To::kWait;
-  branch_store::SavedBranch saved;  // of kNextTask and kWait
+  branch_store::SavedBranch saved;  // of kGoOn and kWait
   states::Json output;
   states::Failure failure;
   bool forgets_children = false;  // those that it had have ended, or were stopped
@@ -30,8 +30,11 @@ struct Advanced {
   std::vector<execution_store::TaskEntry> log;
 };
 
-// Takes the branch on: runs its task, if that is what it is to do, then goes on to the next. With `shared`: raises what
-// has to be done alone. Raises what stops it, of which nothing is left but what the transaction holds.
+// Raised where a task cannot share a transaction: nothing of the branch is in it.
+struct RunsAlone {};
+
+// Takes the branch on: runs its task, if that is what it is to do, then goes on to the next. RunsAlone only with
+// `shared`. After whatever else it raises the transaction must not be committed: it may hold the effect of the task.
 Advanced advance_branch(pg::Block& block, ActiveExecution& execution, branch_store::StoredBranch stored,
                         SharedTransaction* shared, const AskStop& stop);
 

@@ -32,7 +32,8 @@ class BranchWriter {
       if (each.forgets_children && each.to != Advanced::To::kBreak)
         branch_store::remove_children({run_, each.stored.number});
     if (!written_.ended_run || keeps_branches_) save();
-    for (const auto& [number, fork] : forks_) begin_children(number, fork);
+    for (const Advanced& each : advanced_)
+      if (each.to == Advanced::To::kFork) begin_children(each);
     for (const auto& [parent, children] : ended_) gather(parent, children);
     if (written_.ended_run) branch_store::end_all(run_, keeps_branches_);
     return written_;
@@ -123,22 +124,22 @@ class BranchWriter {
     return each.branch.is_execution ? 0 : each.branch.last_event;
   }
 
-  void begin_children(int number, Fork fork) {
+  void begin_children(const Advanced& parent) {
+    const int number = parent.stored.number;
+    Fork fork = forks_.at(number);
     Gathering gathering = gathering_of(fork);
-    begin_more(number, &gathering, &fork);
+    begin_more(number, &gathering, &fork, [&]() -> const states::Branch& { return parent.branch; });
     branch_store::save_fork({run_, number}, fork);
   }
 
   // Makes the children of a branch that may begin now.
-  void begin_more(int number, Gathering* gathering, Fork* fork) {
-    std::optional<states::Branch> parent;
+  void begin_more(int number, Gathering* gathering, Fork* fork, const std::function<const states::Branch&()>& parent) {
     std::vector<NewBranch> made;
     while (gathering->verdict() == Gathering::Verdict::kOpen) {
       std::vector<int64_t> indexes;
       while (const auto index = gathering->begin_next()) indexes.push_back(*index);
       if (indexes.empty()) break;
-      if (!parent) parent = execution_.forked_branch(number);
-      std::vector<states::Interpreter::Child> children = execution_.interpreter().children(*parent, indexes);
+      std::vector<states::Interpreter::Child> children = execution_.interpreter().children(parent(), indexes);
       for (size_t i = 0; i < children.size(); ++i) made.push_back(make_child(indexes[i], children[i], fork->first));
       if (!made.empty()) branch_store::add_children({run_, number}, made);
       made.clear();
@@ -168,7 +169,9 @@ class BranchWriter {
       gathering.end(each->stored.child, each->to == Advanced::To::kEnd);
       if (settle(number, gathering, each->failure, last_event_of(*each))) break;
     }
-    begin_more(number, &gathering, &fork);
+    begin_more(number, &gathering, &fork, [&]() -> const states::Branch& {
+      return execution_.forked_branch(number, locked_.at(number).revision);
+    });
     branch_store::save_fork({run_, number}, fork);
   }
 

@@ -3,6 +3,7 @@
 #include "engine/execution_requests.h"
 #include "engine/execution_store.h"
 #include "engine/machine_store.h"
+#include "engine/state_machines.h"
 #include "engine/visible_run.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
@@ -84,16 +85,17 @@ bool insert_execution(const RunKey& key, const machine_store::Machine& machine, 
   return true;
 }
 
-void check_input(const std::string& input) {
-  if (input.size() <= states::kLargestPayload) return;
+// What an execution works on: an input, the output of a task.
+states::Json parse_payload(const std::string& text, const char* what) {
+  if (text.size() > states::kLargestPayload)
+    throw pg::Failure(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                      pg::format("%s is larger than %zu bytes", what, states::kLargestPayload), "",
+                      "Put it into a table, and give the execution its key.");
+  auto json = states::parse_json(text);
+  if (json) return *std::move(json);
   throw pg::Failure(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-                    pg::format("the input is larger than %zu bytes", states::kLargestPayload), "",
-                    "Put it into a table, and give the execution its key.");
-}
-
-void check_name(const std::string& name) {
-  if (name.size() > 0 && name.size() <= 320) return;
-  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, "the name of an execution has 1 to 80 characters");
+                    pg::format("%s has a number that no double precision can hold, or is nested more than %d levels deep",
+                               what, states::kDeepestJson));
 }
 
 [[noreturn]] void fail_no_task() {
@@ -115,8 +117,8 @@ void report(const std::string& token, const std::optional<std::string>& event) {
 
 RunId start_execution(const std::string& machine_name, const std::string& input,
                       const std::optional<std::string>& name) {
-  check_input(input);
-  if (name) check_name(*name);
+  parse_payload(input, "the input");
+  if (name) require_state_name(*name, "an execution");
   const Oid user = GetUserId();
   RunId run_id = 0;
   {
@@ -155,10 +157,7 @@ void stop_execution(RunId run_id, const std::optional<std::string>& error, const
 }
 
 void send_task_success(const std::string& token, const std::string& output) {
-  check_input(output);
-  const auto parsed = states::parse_json(output);
-  if (!parsed) throw pg::Failure(ERRCODE_INVALID_TEXT_REPRESENTATION, "the output is no JSON that can be worked on");
-  report(token, task_succeeded_event(*parsed));
+  report(token, task_succeeded_event(parse_payload(output, "the output")));
 }
 
 void send_task_failure(const std::string& token, const std::optional<std::string>& error,

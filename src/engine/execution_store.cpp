@@ -48,15 +48,23 @@ TimestampTz next_timeout(TimestampTz after) {
   return find.run({pg::timestamp_value(after)}).timestamp(0, 0);
 }
 
-std::optional<StoredExecution> read_open(const RunKey& run) {
+StoredExecution read(const RunKey& run) {
   static pg::Statement read{
       "SELECT machine_id, version, state_machine, type = 'EXPRESS', name, owner, input, started_at, timeout_at, "
-      "redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2 AND status = 'RUNNING'",
+      "redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2",
       {INT8OID, TIMESTAMPTZOID}};
   const pg::Rows row = read.run({pg::value(run.id), pg::timestamp_value(run.at)});
-  if (row.size() == 0) return std::nullopt;
+  if (row.size() == 0) throw pg::Failure(ERRCODE_NO_DATA_FOUND, "the execution does not exist any more");
   return StoredExecution{row.int8(0, 0), row.int4(0, 1), row.text(0, 2),      row.boolean(0, 3),   row.text(0, 4),
                          row.text(0, 5), row.text(0, 6), row.timestamp(0, 7), row.timestamp(0, 8), row.int4(0, 9)};
+}
+
+std::optional<int> open_redrives(const RunKey& run) {
+  static pg::Statement read{
+      "SELECT redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2 AND status = 'RUNNING'",
+      {INT8OID, TIMESTAMPTZOID}};
+  const pg::Rows row = read.run({pg::value(run.id), pg::timestamp_value(run.at)});
+  return row.size() == 0 ? std::nullopt : std::optional(row.int4(0, 0));
 }
 
 int take_numbers(const RunKey& run, int64_t count) {

@@ -33,8 +33,10 @@ struct StoredExecution {
   TimestampTz timeout_at = 0;  // 0: none
   int redrive_count = 0;
 };
-// None if it has ended, or is not there.
-std::optional<StoredExecution> read_open(const RunKey& run);
+StoredExecution read(const RunKey& run);
+
+// How often it was redriven; none if it has ended, or is not there.
+std::optional<int> open_redrives(const RunKey& run);
 
 // Numbers for new branches of a run: the first of so many.
 int take_numbers(const RunKey& run, int64_t count);

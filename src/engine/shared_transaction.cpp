@@ -1,6 +1,7 @@
 #include "engine/shared_transaction.h"
 
 #include "engine/session.h"
+#include "pg/clock.h"
 #include "pg/guard.h"
 #include "pg/settings.h"
 
@@ -13,6 +14,12 @@ extern "C" {
 namespace etl {
 
 namespace {
+
+// Nothing of a cancel that was meant for the work before passes on to the next.
+void forget_cancel() {
+  disable_timeout(STATEMENT_TIMEOUT, false);
+  QueryCancelPending = false;
+}
 
 void run_in_subtransaction(pg::Block& block, const std::function<void()>& work, const std::function<void()>& check) {
   pg::Subtransaction subtransaction;
@@ -33,13 +40,14 @@ void run_apart(pg::Block& block, const std::function<void()>& work) {
   run_in_subtransaction(block, work, [] {});
 }
 
-SharedTransaction::SharedTransaction() : deadline_(DeadlineOf::kSharedCommit, settings::shared_commit_delay_ms()) {}
+SharedTransaction::SharedTransaction() : until_(pg::monotonic_ms() + settings::shared_commit_delay_ms()) {}
 
 void SharedTransaction::run(pg::Block& block, const std::function<void()>& work) {
   try {
+    const Deadline deadline(DeadlineOf::kSharedCommit, until_ - pg::monotonic_ms());
     run_in_subtransaction(block, work, [&] {
       // What it would not have met alone it may have caught: then its effect is not what it would be.
-      if (is_late() || sharing_.take_refusal())
+      if (deadline.has_passed() || sharing_.take_refusal())
         throw pg::Failure(ERRCODE_ACTIVE_SQL_TRANSACTION, "the job needs a transaction of its own");
     });
   } catch (const std::exception&) {
@@ -48,11 +56,11 @@ void SharedTransaction::run(pg::Block& block, const std::function<void()>& work)
     block.look(forget_session_objects);
     throw;
   }
+  forget_cancel();
 }
 
-void forget_cancel() {
-  disable_timeout(STATEMENT_TIMEOUT, false);
-  QueryCancelPending = false;
+bool SharedTransaction::is_late() const {
+  return pg::monotonic_ms() >= until_;
 }
 
 }  // namespace etl

@@ -12,8 +12,8 @@ namespace etl {
 // made for its session, is gone. Raises what the work raises, of which nothing is left then.
 void run_apart(pg::Block& block, const std::function<void()>& work);
 
-// While it lives, work that would be noticed by others of the transaction is refused, and what runs when the time is up
-// that a shared commit may take is cancelled.
+// While it lives, work that would be noticed by others of the transaction is refused, and work that still runs when the
+// time is up that a shared commit may take is cancelled.
 class SharedTransaction {
  public:
   SharedTransaction();
@@ -23,14 +23,11 @@ class SharedTransaction {
   void run(pg::Block& block, const std::function<void()>& work);
 
   // No time is left for another piece.
-  bool is_late() const { return deadline_.has_passed(); }
+  bool is_late() const;
 
  private:
   Sharing sharing_;
-  Deadline deadline_;
+  const int64_t until_;  // as pg::monotonic_ms()
 };
-
-// Nothing of a cancel that was meant for the work before passes on to the next.
-void forget_cancel();
 
 }  // namespace etl

@@ -9,6 +9,7 @@
 #include "states/jsonata.h"
 
 extern "C" {
+#include "mb/pg_wchar.h"
 #include "utils/regproc.h"
 }
 
@@ -17,6 +18,7 @@ namespace etl {
 namespace {
 
 constexpr size_t kMostShown = 50;
+constexpr int kLongestName = 80;
 
 class RegisteredResources : public states::Resources {
  public:
@@ -70,9 +72,18 @@ std::vector<states::Finding> validate_state_machine(const std::string& text) {
   return states::validate(parse(text), jsonata, &resources);
 }
 
+void require_state_name(const std::string& name, const char* what) {
+  const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (!name.empty() && !has_control && pg_mbstrlen_with_len(name.data(), static_cast<int>(name.size())) <= kLongestName)
+    return;
+  throw pg::Failure(ERRCODE_INVALID_NAME,
+                    pg::format("the name of %s has 1 to %d characters, none of them a control character", what, kLongestName));
+}
+
 int create_state_machine(const std::string& name, const std::string& definition, const std::string& type) {
-  if (name.empty() || name.size() > 80)
-    throw pg::Failure(ERRCODE_INVALID_NAME, "the name of a state machine has 1 to 80 characters");
+  require_state_name(name, "a state machine");
   if (type != "STANDARD" && type != "EXPRESS")
     throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("type \"%s\" is not known", type.c_str()), "",
                       "It is 'STANDARD' (every step is kept) or 'EXPRESS' (only the end is).");

@@ -20,6 +20,9 @@ void delete_state_machine(const std::string& name);
 void register_task_handler(const std::string& name, Oid function);
 void unregister_task_handler(const std::string& name);
 
+// Failure (invalid_name) where a name is none for a state machine or an execution, which `what` says.
+void require_state_name(const std::string& name, const char* what);
+
 // A definition in the language of a format, 'mermaid' or 'dot'; `statuses` is an object of names of states.
 std::string draw_state_machine(const std::string& definition, const std::string& format, const std::string& statuses);
 

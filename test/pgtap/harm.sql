@@ -9,7 +9,7 @@ GRANT USAGE ON SCHEMA setup TO harm_eve;
 SELECT setup.create_layer('bronze'), setup.create_layer('silver');
 GRANT USAGE, CREATE ON SCHEMA bronze, silver TO harm_eve;
 
-SELECT plan(20);
+SELECT plan(21);
 
 -- A rule that leaves nothing of a statement, in a job that was discovered
 

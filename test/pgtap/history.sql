@@ -52,7 +52,7 @@ SELECT set_eq('SELECT weeks(''run_steps'')', 'SELECT weeks()', 'the steps have t
 SELECT set_eq('SELECT weeks(''load_log'')', 'SELECT weeks()', 'and the log');
 SELECT is((SELECT count(*) FROM pg_depend d JOIN pg_inherits i ON d.objid = i.inhrelid
     WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass),
-  (SELECT 3 * count(*) FROM weeks()), 'each partition is a member of the extension');
+  (SELECT 4 * count(*) FROM weeks()), 'each partition is a member of the extension');
 SELECT has_index('setup', 'load_log_20200217', 'load_log_20200217_one_success', 'a partition has the index');
 SELECT throws_ok($$INSERT INTO setup.load_log (run_id, layer, job_name, attempt, status, started_at, finished_at,
     duration_ms, owner, step_id, round, owner_oid, run_at)
