@@ -41,21 +41,6 @@ COMMENT ON COLUMN setup.state_machine_versions.version IS 'Version, from 1.';
 COMMENT ON COLUMN setup.state_machine_versions.definition IS 'Definition, in Amazon States Language.';
 COMMENT ON COLUMN setup.state_machine_versions.created_at IS 'When it was made.';
 
--- Handlers of tasks: what does the work of a resource.
-CREATE TABLE setup.task_handlers (
-  name       text NOT NULL CHECK (name <> '' AND char_length(name) <= 140),
-  function   text NOT NULL,
-  owner      text NOT NULL DEFAULT current_user,
-  owner_oid  oid NOT NULL DEFAULT 0,
-  PRIMARY KEY (name, owner)
-);
-COMMENT ON TABLE setup.task_handlers IS
-  'Functions that tasks call by name. A machine finds those of its owner, then those of superusers.';
-COMMENT ON COLUMN setup.task_handlers.name IS 'Name of the function in definitions: the NAME of arn:aws:lambda:...:function:NAME.';
-COMMENT ON COLUMN setup.task_handlers.function IS 'SQL function, with its schema; it takes a jsonb and returns one.';
-COMMENT ON COLUMN setup.task_handlers.owner IS 'Role that registered it.';
-COMMENT ON COLUMN setup.task_handlers.owner_oid IS 'Role that owner names; this is what counts.';
-
 CREATE FUNCTION setup.check_owner_oid() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
@@ -69,14 +54,11 @@ $$;
 COMMENT ON FUNCTION setup.check_owner_oid IS 'Trigger: the oid of an owner follows from its name, also after a restore.';
 CREATE TRIGGER check_owner_oid BEFORE INSERT OR UPDATE ON setup.state_machines
   FOR EACH ROW EXECUTE FUNCTION setup.check_owner_oid();
-CREATE TRIGGER check_owner_oid BEFORE INSERT OR UPDATE ON setup.task_handlers
-  FOR EACH ROW EXECUTE FUNCTION setup.check_owner_oid();
 
 SELECT pg_catalog.pg_extension_config_dump('setup.state_machines', '');
 SELECT pg_catalog.pg_extension_config_dump('setup.state_machine_versions', '');
-SELECT pg_catalog.pg_extension_config_dump('setup.task_handlers', 'WHERE owner_oid <> 10');
 
-GRANT SELECT ON setup.state_machines, setup.state_machine_versions, setup.task_handlers TO PUBLIC;
+GRANT SELECT ON setup.state_machines, setup.state_machine_versions TO PUBLIC;
 ALTER TABLE setup.state_machines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE setup.state_machine_versions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY members_of_owner ON setup.state_machines FOR SELECT USING (pg_catalog.pg_has_role(owner_oid, 'MEMBER'));
@@ -120,26 +102,3 @@ CREATE FUNCTION setup.describe_state_machine(name text, version integer DEFAULT 
 $$;
 COMMENT ON FUNCTION setup.describe_state_machine IS
   'A state machine with its definition; version null: the present one. No row where there is none that the current user may see.';
-
-CREATE FUNCTION setup.register_task_handler(name text, function regprocedure) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_register_task_handler';
-COMMENT ON FUNCTION setup.register_task_handler IS
-  'Lets tasks of the current user''s machines call a function by a name; one that is registered by a superuser is there for '
-  'all machines. It takes one jsonb, the input, and returns jsonb, the result. What it raises becomes an error of the task: '
-  'setup.raise_error() chooses its name. Raises wrong_object_type for a function of another form.';
-
-CREATE FUNCTION setup.unregister_task_handler(name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_unregister_task_handler';
-COMMENT ON FUNCTION setup.unregister_task_handler IS
-  'Takes back setup.register_task_handler() of the current user. Raises undefined_object where there is none.';
-
-CREATE FUNCTION setup.raise_error(error text, cause text DEFAULT '') RETURNS jsonb
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-  AS $$
-BEGIN
-  RAISE EXCEPTION '%', cause USING ERRCODE = 'OR006', CONSTRAINT = error;
-END
-$$;
-COMMENT ON FUNCTION setup.raise_error IS
-  'In a function that a task calls: lets the task fail with this error, which Retry and Catch of the machine can name. Any '
-  'other error is called as PL/pgSQL calls its SQLSTATE, such as division_by_zero.';

@@ -242,6 +242,7 @@ CREATE TABLE setup.notifications (
   topic           text NOT NULL,
   subject         text NOT NULL,
   message         text NOT NULL,
+  attributes      jsonb NOT NULL DEFAULT '{}',
   run_id          bigint,
   layer           text,
   job_name        text,
@@ -253,12 +254,13 @@ COMMENT ON TABLE setup.notifications IS
   'number. Each role sees those about its own jobs and those of roles that it is a member of.';
 COMMENT ON COLUMN setup.notifications.notification_id IS 'Number of the row.';
 COMMENT ON COLUMN setup.notifications.created_at IS 'When it was written.';
-COMMENT ON COLUMN setup.notifications.topic IS 'What it is about: quarantine.';
+COMMENT ON COLUMN setup.notifications.topic IS 'What it is about: quarantine, or the topic of a state machine''s task.';
 COMMENT ON COLUMN setup.notifications.subject IS 'It in one line.';
 COMMENT ON COLUMN setup.notifications.message IS 'What happened, and what can be done.';
+COMMENT ON COLUMN setup.notifications.attributes IS 'MessageAttributes of the task that published it.';
 COMMENT ON COLUMN setup.notifications.run_id IS 'Run that it is about; null: none.';
-COMMENT ON COLUMN setup.notifications.layer IS 'Layer of the job that it is about; null: none.';
-COMMENT ON COLUMN setup.notifications.job_name IS 'Job that it is about; null: none.';
+COMMENT ON COLUMN setup.notifications.layer IS 'Layer of the job, or state machine, that it is about; null: none.';
+COMMENT ON COLUMN setup.notifications.job_name IS 'Job, or state of the machine, that it is about; null: none.';
 COMMENT ON COLUMN setup.notifications.owner_oid IS 'Role whose members may read it.';
 
 SELECT pg_catalog.pg_extension_config_dump('setup.layers', '');

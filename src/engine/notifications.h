@@ -10,8 +10,13 @@ namespace etl::notifications {
 void publish(const std::string& topic, const std::string& subject, const std::string& message, const RunKey& run,
              StepId step);
 
-// About a state of an execution, for a role and its members; returns the number of the row. Needs the same.
-int64_t publish(const std::string& topic, const std::string& subject, const std::string& message, RunId run,
-                const std::string& machine, const std::string& state, Oid owner);
+struct Message {
+  std::string topic;
+  std::string subject;
+  std::string text;
+  std::string attributes;  // a JSON object
+};
+// From a state of an execution, for a role and its members; returns the number of the row. Needs the same.
+int64_t publish(const Message& message, RunId run, const std::string& machine, const std::string& state, Oid owner);
 
 }  // namespace etl::notifications

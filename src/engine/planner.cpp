@@ -188,7 +188,8 @@ RunKey store_run(const RunRequest& request, const PlannedRun& run) {
        request.max_parallel ? pg::value(static_cast<int32_t>(*request.max_parallel)) : pg::null_value(),
        pg::timestamp_value(now), pg::value(static_cast<int32_t>(request.priority)), optional_text(request.timeout),
        optional_text(request.statement_timeout), pg::value(request.if_running),
-       pg::value(pipeline_of(request.selection)), pg::value(MyDatabaseId)});
+       pg::value(request.pipeline.empty() ? pipeline_of(request.selection) : request.pipeline),
+       pg::value(MyDatabaseId)});
   const RunKey key{rows.int8(0, 0), now};
   store_steps(request, key, run);
   heed_rival(key, run);

@@ -15,6 +15,7 @@ struct RunRequest {
   std::optional<std::string> timeout;            // of the run; an interval, as text
   std::optional<std::string> statement_timeout;  // of statements, where neither job nor layer sets one
   std::string if_running = "queue";              // what to do about a run of the same pipeline: queue, skip, error
+  std::string pipeline;                          // of which it is a run; empty: that follows from the selection
 };
 
 // One step as it will be stored, with everything that a worker needs.

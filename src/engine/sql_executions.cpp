@@ -25,8 +25,6 @@ extern "C" {
 PG_FUNCTION_INFO_V1(etl_validate_state_machine);
 PG_FUNCTION_INFO_V1(etl_create_state_machine);
 PG_FUNCTION_INFO_V1(etl_delete_state_machine);
-PG_FUNCTION_INFO_V1(etl_register_task_handler);
-PG_FUNCTION_INFO_V1(etl_unregister_task_handler);
 PG_FUNCTION_INFO_V1(etl_start_execution);
 PG_FUNCTION_INFO_V1(etl_run_execution);
 PG_FUNCTION_INFO_V1(etl_redrive_execution);
@@ -59,16 +57,6 @@ Datum etl_create_state_machine(PG_FUNCTION_ARGS) {
 
 Datum etl_delete_state_machine(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] { etl::delete_state_machine(*etl::text_argument(fcinfo, 0)); });
-  PG_RETURN_VOID();
-}
-
-Datum etl_register_task_handler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::register_task_handler(*etl::text_argument(fcinfo, 0), PG_GETARG_OID(1)); });
-  PG_RETURN_VOID();
-}
-
-Datum etl_unregister_task_handler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::unregister_task_handler(*etl::text_argument(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 

@@ -10,7 +10,6 @@
 
 extern "C" {
 #include "mb/pg_wchar.h"
-#include "utils/regproc.h"
 }
 
 namespace etl {
@@ -110,36 +109,6 @@ void delete_state_machine(const std::string& name) {
     throw pg::Failure(ERRCODE_UNDEFINED_OBJECT, pg::format("state machine \"%s\" does not exist", name.c_str()));
   if (!pg::may_act_as(user, machine->owner_oid)) fail_foreign(*machine);
   machine_store::remove(*machine);
-}
-
-void register_task_handler(const std::string& name, Oid function) {
-  static pg::Statement check{
-      "SELECT p.pronargs = 1 AND p.proargtypes[0] = 'jsonb'::regtype AND p.prorettype = 'jsonb'::regtype "
-      "AND p.prokind = 'f' AND NOT p.proretset, format('%I.%I', n.nspname, p.proname) "
-      "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = $1",
-      {OIDOID}};
-  static pg::Statement write{
-      "INSERT INTO setup.task_handlers (name, function, owner) VALUES ($1, $2, $3) "
-      "ON CONFLICT (name, owner) DO UPDATE SET function = excluded.function",
-      {TEXTOID, TEXTOID, TEXTOID}};
-  const std::string owner = pg::role_name(GetUserId());
-  const pg::EngineRights rights(pg::kLongestLockWait);
-  const pg::Spi spi;
-  const pg::Rows row = check.run({pg::value(function)});
-  if (row.size() == 0 || !row.boolean(0, 0))
-    throw pg::Failure(ERRCODE_WRONG_OBJECT_TYPE, "a task can only call a function that takes one jsonb and returns one",
-                      "", "For example CREATE FUNCTION work(input jsonb) RETURNS jsonb.");
-  write.run({pg::value(name), pg::value(row.text(0, 1)), pg::value(owner)});
-}
-
-void unregister_task_handler(const std::string& name) {
-  static pg::Statement remove{"DELETE FROM setup.task_handlers WHERE name = $1 AND owner = $2", {TEXTOID, TEXTOID}};
-  const std::string owner = pg::role_name(GetUserId());
-  const pg::EngineRights rights(pg::kLongestLockWait);
-  const pg::Spi spi;
-  if (remove.run({pg::value(name), pg::value(owner)}).processed() == 0)
-    throw pg::Failure(ERRCODE_UNDEFINED_OBJECT,
-                      pg::format("no function of role \"%s\" is registered as \"%s\"", owner.c_str(), name.c_str()));
 }
 
 std::string draw_state_machine(const std::string& definition, const std::string& format, const std::string& statuses) {

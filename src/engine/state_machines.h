@@ -1,4 +1,4 @@
-// State machines as their authors ask for them: make, delete, validate; functions for their tasks.
+// State machines as their authors ask for them: make, delete, validate.
 #pragma once
 
 #include "states/validate.h"
@@ -15,10 +15,6 @@ int create_state_machine(const std::string& name, const std::string& definition,
 
 // Failure (undefined_object) where there is none that is the current user's.
 void delete_state_machine(const std::string& name);
-
-// Failure (wrong_object_type) where the function does not take one jsonb and return one.
-void register_task_handler(const std::string& name, Oid function);
-void unregister_task_handler(const std::string& name);
 
 // Failure (invalid_name) where a name is none for a state machine or an execution, which `what` says.
 void require_state_name(const std::string& name, const char* what);

@@ -1,0 +1,118 @@
+#include "engine/task_call.h"
+
+#include "engine/active_execution.h"
+#include "engine/executor.h"
+#include "pg/guard.h"
+
+extern "C" {
+#include "utils/jsonb.h"
+}
+
+namespace etl {
+
+namespace {
+
+std::string quoted(const char* field) {
+  return std::string("'") + field + "'";
+}
+
+}  // namespace
+
+void TaskCall::refuse(const std::string& why) const {
+  throw states::StateError(states::errors::kRuntime, "The Parameters '" + states::shown(parameters()) +
+                                                         "' could not be used to start the Task: [" + why + "]");
+}
+
+const Json& TaskCall::required(const char* field) const {
+  if (!parameters().is_object() || !parameters().contains(field))
+    refuse("The field " + quoted(field) + " is required but was missing");
+  return parameters().at(field);
+}
+
+std::string TaskCall::required_text(const char* field) const {
+  const Json& value = required(field);
+  if (!value.is_string()) refuse("The value for the field " + quoted(field) + " must be a STRING");
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.find('\0') != std::string::npos) refuse("The value for the field " + quoted(field) + " has a null character");
+  return text;
+}
+
+std::string TaskCall::optional_text(const char* field) const {
+  return parameters().is_object() && parameters().contains(field) ? required_text(field) : "";
+}
+
+std::optional<int64_t> TaskCall::optional_integer(const char* field, int64_t least, int64_t most) const {
+  if (!parameters().is_object() || !parameters().contains(field)) return std::nullopt;
+  const Json& value = required(field);
+  if (!value.is_number_integer()) refuse("The value for the field " + quoted(field) + " must be an INTEGER");
+  const bool is_too_large = value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX);
+  if (is_too_large || value.get<int64_t>() < least || value.get<int64_t>() > most)
+    refuse("The value for the field " + quoted(field) + " must be between " + std::to_string(least) + " and " +
+           std::to_string(most));
+  return value.get<int64_t>();
+}
+
+bool TaskCall::optional_flag(const char* field) const {
+  if (!parameters().is_object() || !parameters().contains(field)) return false;
+  const Json& value = required(field);
+  if (!value.is_boolean()) refuse("The value for the field " + quoted(field) + " must be a BOOLEAN");
+  return value.get<bool>();
+}
+
+Json TaskCall::optional_object(const char* field) const {
+  if (!parameters().is_object() || !parameters().contains(field)) return Json::object();
+  const Json& value = required(field);
+  if (!value.is_object()) refuse("The value for the field " + quoted(field) + " must be a MAP");
+  return value;
+}
+
+std::vector<std::string> TaskCall::required_texts(const char* field) const {
+  const Json& value = required(field);
+  std::vector<std::string> texts;
+  if (!value.is_array()) refuse("The value for the field " + quoted(field) + " must be a LIST of STRING");
+  for (const Json& each : value) {
+    if (!each.is_string() || each.get_ref<const std::string&>().find('\0') != std::string::npos)
+      refuse("The value for the field " + quoted(field) + " must be a LIST of STRING");
+    texts.push_back(each);
+  }
+  return texts;
+}
+
+SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argument) {
+  SqlResult result;
+  const std::string input = argument.dump();
+  block.look([&] {
+    result.rows = run_calls_in_block(sql, [&] {
+      const pg::Spi spi;
+      pg::guard([&] {
+        Oid types[] = {JSONBOID};
+        Datum values[] = {DirectFunctionCall1(jsonb_in, CStringGetDatum(input.c_str()))};
+        const int done = SPI_execute_with_args(sql.c_str(), 1, types, values, nullptr, false, 0);
+        if (done < 0) elog(ERROR, "could not run the task: %s", SPI_result_code_string(done));
+      });
+      const pg::Rows rows(SPI_tuptable, SPI_processed);
+      if (rows.size() > 0 && !rows.null(0, 0)) result.output = parse_output(rows.text(0, 0));
+      return static_cast<int64_t>(0);
+    });
+  });
+  return result;
+}
+
+Json parse_output(const std::string& text) {
+  std::optional<Json> output = states::parse_json(text);
+  if (!output)
+    throw states::StateError(states::errors::kRuntime, "the result of the task is no JSON that can be worked on");
+  return *std::move(output);
+}
+
+Json shown_time(const TaskCall& call, TimestampTz at) {
+  const states::Time time = time_of(at);
+  if (call.resource.service.starts_with("aws-sdk:")) return states::format_timestamp(time);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+std::string last_part(const std::string& arn) {
+  return arn.substr(arn.rfind(':') + 1);  // npos + 1 is 0
+}
+
+}  // namespace etl
