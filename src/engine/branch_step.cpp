@@ -77,6 +77,7 @@ class BranchStep {
       const states::EventId last = event.at("last_event");
       events_->follow(last);
       result_.forgets_children = true;
+      cancel_awaited();
       return states::ChildrenFailed{failure_from(event), last};
     }
     began_ = pg::now();
@@ -86,9 +87,15 @@ class BranchStep {
     return states::TaskSucceeded{std::move(event["output"])};
   }
 
+  // What its task, or those of its children, wait for is of no use any more.
+  void cancel_awaited() {
+    in_store(block_, [&] { branch_store::cancel_awaited({execution_.run(), result_.stored.number}); });
+  }
+
   // What was due first has passed: the task as a whole, or its next heartbeat.
   states::Event timed_out() {
     began_ = pg::now();
+    cancel_awaited();
     const bool is_late = task_->timeout_seconds && branch_is_past(*task_->timeout_seconds);
     return failed(
         {is_late || !task_->heartbeat_seconds ? states::errors::kTimeout : states::errors::kHeartbeatTimeout, ""}, "");

@@ -238,6 +238,20 @@ void tell_run_ended(RunId run_id) {
   update.run({pg::value(run_id)});
 }
 
+void cancel_awaited(const BranchKey& top) {
+  static pg::Statement find{
+      "WITH RECURSIVE below AS (SELECT branch_id, awaited_run FROM setup.execution_branches WHERE run_id = $1 "
+      "AND branch_id = $2 UNION ALL SELECT b.branch_id, b.awaited_run FROM below JOIN setup.execution_branches b "
+      "ON b.run_id = $1 AND b.parent = below.branch_id) "
+      "SELECT r.run_id FROM below JOIN setup.load_runs r ON r.run_id = below.awaited_run WHERE r.finished_at IS NULL",
+      {INT8OID, INT4OID}};
+  const pg::Rows rows = find.run({pg::value(top.run.id), number(top.branch)});
+  std::vector<RunId> awaited;
+  for (int i = 0; i < rows.size(); ++i) awaited.push_back(rows.int8(i, 0));
+  for (const RunId run_id : awaited) run_store::request_cancel(run_id);
+  if (!awaited.empty()) call_conductor_at_commit();
+}
+
 void record_crash(const BranchKey& key) {
   static pg::Statement update{
       "UPDATE setup.execution_branches SET crashes = crashes + 1 WHERE run_id = $1 AND run_at = $2 AND branch_id = $3",
@@ -256,6 +270,7 @@ void end_all(const RunKey& run, bool keep) {
       "ORDER BY branch_id FOR UPDATE) "
       "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
       {INT8OID}};
+  if (keep) cancel_awaited({run, 0});
   (keep ? stop : remove).run({pg::value(run.id)});
 }
 

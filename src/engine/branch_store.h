@@ -127,6 +127,10 @@ void tell(const BranchKey& key, const std::string& event);
 // Tells the branches whose tasks wait for the end of a run.
 void tell_run_ended(RunId run_id);
 
+// Asks for the end of the runs that the task of a branch waits for, and those of all branches below it: nobody will be
+// told of them any more.
+void cancel_awaited(const BranchKey& top);
+
 // One more crash while this branch was advanced.
 void record_crash(const BranchKey& key);
 

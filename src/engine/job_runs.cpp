@@ -93,7 +93,7 @@ Json JobRun::shown(const TaskCall& call) const {
                {"PredecessorRuns", Json::array()},
                {"StartedOn", shown_time(call, started_at != 0 ? started_at : requested_at)},
                {"LastModifiedOn", shown_time(call, std::max({requested_at, started_at, finished_at}))}};
-  if (const Json given = Json::parse(arguments); !given.empty()) json["Arguments"] = given;
+  if (const Json params = Json::parse(arguments); !params.empty()) json["Arguments"] = params;
   const bool has_ended = state != "STARTING" && state != "RUNNING" && finished_at != 0;
   if (has_ended) {
     json["CompletedOn"] = shown_time(call, finished_at);
@@ -110,7 +110,8 @@ std::string job_run_id(RunId run_id) {
 
 std::optional<RunId> parse_job_run_id(const std::string& text) {
   const std::string digits = text.starts_with(kPrefix) ? text.substr(kPrefix.size()) : text;
-  const bool is_number = !digits.empty() && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_number =
+      !digits.empty() && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
   return is_number ? std::optional<RunId>(std::stoll(digits)) : std::nullopt;
 }
 

@@ -72,13 +72,13 @@ std::vector<states::Finding> validate_state_machine(const std::string& text) {
 }
 
 void require_state_name(const std::string& name, const char* what) {
-  const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  const bool has_control =
+      std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (!name.empty() && !has_control && pg_mbstrlen_with_len(name.data(), static_cast<int>(name.size())) <= kLongestName)
     return;
-  throw pg::Failure(ERRCODE_INVALID_NAME,
-                    pg::format("the name of %s has 1 to %d characters, none of them a control character", what, kLongestName));
+  throw pg::Failure(
+      ERRCODE_INVALID_NAME,
+      pg::format("the name of %s has 1 to %d characters, none of them a control character", what, kLongestName));
 }
 
 int create_state_machine(const std::string& name, const std::string& definition, const std::string& type) {

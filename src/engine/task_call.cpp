@@ -33,7 +33,8 @@ std::string TaskCall::required_text(const char* field) const {
   const Json& value = required(field);
   if (!value.is_string()) refuse("The value for the field " + quoted(field) + " must be a STRING");
   const auto& text = value.get_ref<const std::string&>();
-  if (text.find('\0') != std::string::npos) refuse("The value for the field " + quoted(field) + " has a null character");
+  if (text.find('\0') != std::string::npos)
+    refuse("The value for the field " + quoted(field) + " has a null character");
   return text;
 }
 

@@ -12,8 +12,8 @@ namespace {
 constexpr const char* kNamedError = "OR006";
 
 // As the service's functions tell it.
-std::string cause_of(const std::string& name, const char* message, const std::string& sqlstate, const std::string& detail,
-                     const std::string& hint) {
+std::string cause_of(const std::string& name, const char* message, const std::string& sqlstate,
+                     const std::string& detail, const std::string& hint) {
   states::Json cause = {{"errorType", name}, {"errorMessage", message}, {"sqlstate", sqlstate}};
   if (!detail.empty()) cause["detail"] = detail;
   if (!hint.empty()) cause["hint"] = hint;

@@ -62,8 +62,8 @@ void remove(const std::string& resource) {
   const pg::Spi spi;
   if (remove_row.run({pg::value(resource), pg::value(owner)}).processed() > 0) return;
   throw pg::Failure(ERRCODE_UNDEFINED_OBJECT,
-                    pg::format("role \"%s\" has registered no function for \"%s\"", owner.c_str(), resource.c_str()), "",
-                    "SELECT * FROM setup.list_task_handlers(); lists what machines find.");
+                    pg::format("role \"%s\" has registered no function for \"%s\"", owner.c_str(), resource.c_str()),
+                    "", "SELECT * FROM setup.list_task_handlers(); lists what machines find.");
 }
 
 std::optional<std::string> find(const std::string& resource, const std::string& name, Oid owner) {
@@ -84,11 +84,12 @@ std::optional<std::string> find(const std::string& resource, const std::string& 
   const pg::Rows row = find_row.run({pg::value(resource), pg::value(name), pg::value(owner)});
   if (row.size() == 0) return std::nullopt;
   if (row.boolean(0, 2)) return row.text(0, 0);
-  throw pg::Failure(ERRCODE_UNDEFINED_FUNCTION,
-                    pg::format("function %s(jsonb), which is registered for \"%s\", does not exist any more, or belongs "
-                               "to somebody else now",
-                               row.text(0, 0).c_str(), row.text(0, 1).c_str()),
-                    "", "Register one with setup.register_task_handler().");
+  throw pg::Failure(
+      ERRCODE_UNDEFINED_FUNCTION,
+      pg::format("function %s(jsonb), which is registered for \"%s\", does not exist any more, or belongs "
+                 "to somebody else now",
+                 row.text(0, 0).c_str(), row.text(0, 1).c_str()),
+      "", "Register one with setup.register_task_handler().");
 }
 
 }  // namespace etl::task_handlers

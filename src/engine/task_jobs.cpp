@@ -26,8 +26,7 @@ NamedJob named_job(const TaskCall& call) {
 std::string params_of(const TaskCall& call) {
   const Json arguments = call.optional_object("Arguments");
   Json params = Json::object();
-  for (const auto& [name, value] : arguments.items())
-    params[name.starts_with("--") ? name.substr(2) : name] = value;
+  for (const auto& [name, value] : arguments.items()) params[name.starts_with("--") ? name.substr(2) : name] = value;
   return params.dump();
 }
 
@@ -55,8 +54,7 @@ RunKey start(const TaskCall& call, const NamedJob& job) {
     return start_task_run(call, request);
   } catch (const pg::Failure& failure) {
     if (failure.sqlstate() == kRunNotValid) fail_not_startable(failure);
-    if (failure.sqlstate() == kAlreadyRunning)
-      throw StateError("Glue.ConcurrentRunsExceededException", failure.what());
+    if (failure.sqlstate() == kAlreadyRunning) throw StateError("Glue.ConcurrentRunsExceededException", failure.what());
     throw;
   }
 }
@@ -117,7 +115,9 @@ TaskResult get_job_runs(const TaskCall& call) {
 }
 
 Json stop_error(const std::string& id, const NamedJob& job, const char* code, const std::string& message) {
-  return {{"JobName", job.qualified()}, {"JobRunId", id}, {"ErrorDetail", {{"ErrorCode", code}, {"ErrorMessage", message}}}};
+  return {{"JobName", job.qualified()},
+          {"JobRunId", id},
+          {"ErrorDetail", {{"ErrorCode", code}, {"ErrorMessage", message}}}};
 }
 
 TaskResult stop_job_runs(const TaskCall& call) {
@@ -143,12 +143,9 @@ TaskResult stop_job_runs(const TaskCall& call) {
 
 const TaskActions& job_actions() {
   static const TaskActions actions = {
-      {"glue:startJobRun", {start_job_run}},
-      {"glue:startJobRun.sync", {start_and_wait, finish_job_run}},
-      {"aws-sdk:glue:startJobRun", {start_job_run}},
-      {"aws-sdk:glue:getJobRun", {get_job_run}},
-      {"aws-sdk:glue:getJobRuns", {get_job_runs}},
-      {"aws-sdk:glue:batchStopJobRun", {stop_job_runs}},
+      {"glue:startJobRun", {start_job_run}},         {"glue:startJobRun.sync", {start_and_wait, finish_job_run}},
+      {"aws-sdk:glue:startJobRun", {start_job_run}}, {"aws-sdk:glue:getJobRun", {get_job_run}},
+      {"aws-sdk:glue:getJobRuns", {get_job_runs}},   {"aws-sdk:glue:batchStopJobRun", {stop_job_runs}},
   };
   return actions;
 }

@@ -53,7 +53,8 @@ TaskResult dispatch(const TaskCall& call) {
 
 RunId read_awaited_run(const TaskOwner& owner) {
   static pg::Statement read{
-      "SELECT awaited_run FROM setup.execution_branches WHERE run_id = $1 AND branch_id = $2 AND awaited_run IS NOT NULL",
+      "SELECT awaited_run FROM setup.execution_branches WHERE run_id = $1 AND branch_id = $2 AND awaited_run IS NOT "
+      "NULL",
       {INT8OID, INT4OID}};
   const pg::Rows row = read.run({pg::value(owner.run.id), pg::value(static_cast<int32_t>(owner.branch))});
   if (row.size() == 0) throw StateError(states::errors::kTaskFailed, "the task does not wait for a run any more");

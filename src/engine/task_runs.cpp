@@ -15,9 +15,8 @@ std::optional<RunReport> read_run_report(RunId run_id) {
       {INT8OID}};
   const pg::Rows row = read.run({pg::value(run_id)});
   if (row.size() == 0) return std::nullopt;
-  return RunReport{row.text(0, 0),      row.text(0, 1), row.timestamp(0, 2), row.timestamp(0, 3),
-                   row.timestamp(0, 4), row.text(0, 5), row.int4(0, 6),      row.int4(0, 7),
-                   row.int4(0, 8),      row.int4(0, 9)};
+  return RunReport{row.text(0, 0), row.text(0, 1), row.timestamp(0, 2), row.timestamp(0, 3), row.timestamp(0, 4),
+                   row.text(0, 5), row.int4(0, 6), row.int4(0, 7),      row.int4(0, 8),      row.int4(0, 9)};
 }
 
 bool has_run_ended(const TaskCall& call, RunId run_id) {
