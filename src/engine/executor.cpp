@@ -242,6 +242,13 @@ void count_rows_from(int64_t rows) {
   add_rows(0);
 }
 
+Uncounted::Uncounted() : rows_(rows_written) {}
+
+Uncounted::~Uncounted() {
+  rows_written = rows_;
+  add_rows(0);
+}
+
 int64_t run_each(const std::string& command, Oid owner) {
   return run_string(command, Mode::kEach, owner);
 }

@@ -17,6 +17,18 @@ int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t
 // What was written before the calls that follow, in the same attempt, as others see it.
 void count_rows_from(int64_t rows);
 
+// While it lives, what is written does not count.
+class Uncounted {
+ public:
+  Uncounted();
+  ~Uncounted();
+  Uncounted(const Uncounted&) = delete;
+  Uncounted& operator=(const Uncounted&) = delete;
+
+ private:
+  int64_t rows_;
+};
+
 // Runs each statement of a command in a transaction of its own, as psql does: procedures may commit, VACUUM and
 // CREATE INDEX CONCURRENTLY work, BEGIN and COMMIT group. Called and returns outside a transaction.
 int64_t run_each(const std::string& command, Oid owner = InvalidOid);

@@ -6,7 +6,6 @@
 #include "engine/executor.h"
 #include "engine/files_module.h"
 #include "engine/loaded_table.h"
-#include "engine/reject_store.h"
 #include "locations/csv_record.h"
 #include "locations/magic.h"
 #include "pg/copy_rows.h"
@@ -101,7 +100,8 @@ FileLoad::FileLoad(const LoadOptions& options, FileReader* reader)
       options_(options),
       reader_(parse_reader_options(options.reader_options)),
       table_(take_table(options.table, options.must_be_owned)),
-      target_(table_) {
+      target_(table_),
+      rejects_(options.table) {
   choose_way();
   columns_ = pg::loadable_columns(target_);
 }
@@ -191,8 +191,11 @@ Loaded FileLoad::load(const FileInput& file) {
 Loaded FileLoad::load_by_module(const FileInput& file, files::Session* session) {
   Loaded loaded;
   files::LoadResult result;
+  rejected_ = 0;
   run_calls_in_block(shown(options_.table, file.name), [&] {
-    const files::LoadRequest request = request_for(file, session, &loaded.note);
+    files::LoadRequest request = request_for(file, session, &loaded.note);
+    if (options_.puts_rows_aside)
+      request.put_aside = [&](const std::vector<files::Reject>& rejects) { put_aside(file, rejects); };
     std::set<int> filled{request.rescue_attribute, request.provenance.file, request.provenance.row,
                          request.provenance.loaded_at};
     for (const files::Match& each : request.columns) filled.insert(each.attribute);
@@ -202,8 +205,8 @@ Loaded FileLoad::load_by_module(const FileInput& file, files::Session* session) 
     return result.rows;
   });
   loaded.rows = result.rows;
-  loaded.rejected = static_cast<int64_t>(result.rejects.size());
-  put_aside(file, result);
+  loaded.rejected = result.rejected;
+  require_share(file, result);
   return loaded;
 }
 
@@ -213,7 +216,6 @@ files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* 
   request.options = reader_.options;
   request.table = target_;
   request.heap = replacement_ ? replacement_->heap() : target_;
-  request.puts_rows_aside = options_.puts_rows_aside;
   request.file_columns = session->column_names(request.source, request.options);
 
   const Rest rest = !options_.rescue_column.empty() ? Rest::kKept
@@ -254,25 +256,29 @@ void FileLoad::add_constants(const FileInput& file, files::LoadRequest* request)
   }
 }
 
-void FileLoad::put_aside(const FileInput& file, const files::LoadResult& result) const {
-  if (result.rejects.empty()) return;
-  const auto count = static_cast<int64_t>(result.rejects.size());
-  const auto rows = static_cast<double>(result.rows + count);
-  const bool too_many = (options_.reject_limit && count > *options_.reject_limit) ||
-                        (options_.reject_share && static_cast<double>(count) > *options_.reject_share * rows);
-  if (too_many) {
-    const files::Reject& first = result.rejects.front();
-    throw pg::Failure(
-        ERRCODE_DATA_EXCEPTION,
-        pg::format("%lld of %.0f rows of file \"%s\" do not fit, more than the job allows",
-                   static_cast<long long>(count), rows, file.name.c_str()),
-        pg::format("The first is line %lld: %s.", static_cast<long long>(first.line), first.error.c_str()),
-        "Mend the file, or raise the job's reject_limit or reject_share.");
-  }
-  run_calls_in_block("INSERT INTO " + options_.table + " (rejects)", [&] {
-    reject_store::write(pg::parse_table_name(options_.table, ""), file.name, result.rejects);
-    return 0;
-  });
+// In the middle of the load, so that no number of them fills the memory.
+void FileLoad::put_aside(const FileInput& file, const std::vector<files::Reject>& rejects) {
+  const files::Reject& first = rejects.front();
+  const std::string line = first.line > 0 ? pg::format("line %lld: ", static_cast<long long>(first.line)) : "";
+  if (rejected_ == 0) first_reject_ = "The first is " + line + first.error + ".";
+  rejected_ += static_cast<int64_t>(rejects.size());
+  if (options_.reject_limit && rejected_ > *options_.reject_limit)
+    throw pg::Failure(ERRCODE_DATA_EXCEPTION,
+                      pg::format("more than %lld rows of file \"%s\" do not fit",
+                                 static_cast<long long>(*options_.reject_limit), file.name.c_str()),
+                      first_reject_, "Mend the file, or raise the job's reject_limit.");
+  rejects_.write(file.name, rejects);
+}
+
+// Only at the end of a file it is known how many rows it has.
+void FileLoad::require_share(const FileInput& file, const files::LoadResult& result) const {
+  const auto count = static_cast<double>(result.rejected);
+  const double rows = static_cast<double>(result.rows) + count;
+  if (!options_.reject_share || count <= *options_.reject_share * rows) return;
+  throw pg::Failure(ERRCODE_DATA_EXCEPTION,
+                    pg::format("%.0f of %.0f rows of file \"%s\" do not fit, more than the job allows", count, rows,
+                               file.name.c_str()),
+                    first_reject_, "Mend the file, or raise the job's reject_share.");
 }
 
 Loaded FileLoad::load_by_copy(const FileInput& file) {

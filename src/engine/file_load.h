@@ -12,6 +12,7 @@
 
 #include "engine/column_match.h"
 #include "engine/load_options.h"
+#include "engine/reject_store.h"
 #include "pg/clock.h"
 #include "pg/replacement.h"
 
@@ -73,7 +74,8 @@ class FileLoad {
   std::vector<std::string> take_columns(const std::set<int>& attributes);
   files::LoadRequest request_for(const FileInput& file, files::Session* session, std::string* note) const;
   void add_constants(const FileInput& file, files::LoadRequest* request) const;
-  void put_aside(const FileInput& file, const files::LoadResult& result) const;
+  void put_aside(const FileInput& file, const std::vector<files::Reject>& rejects);
+  void require_share(const FileInput& file, const files::LoadResult& result) const;
   void note(const std::string& text);
 
   FileReader* files_;
@@ -85,6 +87,9 @@ class FileLoad {
   std::unique_ptr<pg::Replacement> replacement_;
   std::vector<pg::Column> columns_;  // of target_
   std::vector<std::string> filled_;  // those that a file has filled
+  reject_store::Writer rejects_;
+  std::string first_reject_;  // of the file that is being loaded
+  int64_t rejected_ = 0;      // of it
   Loaded total_;
 };
 

@@ -1,5 +1,6 @@
 #include "engine/reject_store.h"
 
+#include "engine/executor.h"
 #include "engine/loaded_table.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
@@ -65,25 +66,31 @@ std::optional<plan::Problem> problem_of_owner(const pg::TableName& table, Oid wr
                                   pg::quote_name(pg::role_name(writer)).c_str())};
 }
 
-void write(const pg::TableName& table, const std::string& file, const std::vector<files::Reject>& rejects) {
-  if (rejects.empty()) return;
-  const pg::TableName target = table_for(table);
-  const std::string name = target.quoted();
-  if (!OidIsValid(pg::find_table(target))) {
-    execute("CREATE TABLE " + name +
+Writer::Writer(const std::string& table)
+    : table_(pg::parse_table_name(table, "")), target_(table_for(table_).quoted()) {}
+
+void Writer::prepare() {
+  if (!OidIsValid(pg::find_table(table_for(table_)))) {
+    execute("CREATE TABLE " + target_ +
                 " (run_id pg_catalog.int8, file pg_catalog.text, line pg_catalog.int8, column_name pg_catalog.text, "
                 "raw pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, "
                 "rejected_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now())",
             {}, {});
-    execute("COMMENT ON TABLE " + name + " IS " +
-                pg::quote_text("Rows of files that did not fit " + table.quoted() +
+    execute("COMMENT ON TABLE " + target_ + " IS " +
+                pg::quote_text("Rows of files that did not fit " + table_.quoted() +
                                ". Each load adds those that it finds; nothing removes them."),
             {}, {});
   } else {
-    take_rows(take_table(name, false));  // is it safe to write to?
-    if (const auto problem = problem_of_owner(table, GetUserId()))
+    take_rows(take_table(target_, false));  // is it safe to write to?
+    if (const auto problem = problem_of_owner(table_, GetUserId()))
       throw pg::Failure(ERRCODE_INSUFFICIENT_PRIVILEGE, problem->message, "", problem->hint);
   }
+  is_ready_ = true;
+}
+
+void Writer::write(const std::string& file, const std::vector<files::Reject>& rejects) {
+  const Uncounted uncounted;
+  if (!is_ready_) prepare();
   std::vector<int64_t> lines;
   std::vector<std::string> columns, raws, sqlstates, errors;
   for (const files::Reject& reject : rejects) {
@@ -93,7 +100,8 @@ void write(const pg::TableName& table, const std::string& file, const std::vecto
     sqlstates.push_back(reject.sqlstate);
     errors.push_back(storable(reject.error));
   }
-  execute("INSERT INTO " + name +
+  const pg::Spi spi;  // the arrays live in its memory, and go with it
+  execute("INSERT INTO " + target_ +
               " (run_id, file, line, column_name, raw, sqlstate, error) "
               "SELECT $1, $2, r.line, nullif(r.column_name, ''), r.raw, r.sqlstate, r.error FROM ROWS FROM ("
               "pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), "

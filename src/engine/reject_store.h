@@ -16,8 +16,20 @@ pg::TableName table_for(const pg::TableName& table);
 // does not.
 std::optional<plan::Problem> problem_of_owner(const pg::TableName& table, Oid writer);
 
-// Writes rejected rows of a file, as the current user and in its transaction; makes the table if it is not there.
-// Failure (insufficient_privilege) for what problem_of_owner() says.
-void write(const pg::TableName& table, const std::string& file, const std::vector<files::Reject>& rejects);
+// Writes rejected rows of files, as the current user and in the transaction that is open.
+class Writer {
+ public:
+  explicit Writer(const std::string& table);  // as SQL writes it
+
+  // Makes the table if it is not there. Failure (insufficient_privilege) for what problem_of_owner() says.
+  void write(const std::string& file, const std::vector<files::Reject>& rejects);
+
+ private:
+  void prepare();
+
+  const pg::TableName table_;
+  const std::string target_;
+  bool is_ready_ = false;
+};
 
 }  // namespace etl::reject_store

@@ -14,10 +14,10 @@ BatchConverter::BatchConverter(LoadedColumns* columns, const LoadRequest& reques
 
 std::vector<bool> BatchConverter::convert(const Batch& batch) {
   const size_t rows = batch.chunk.rows();
-  std::vector<bool> skipped(request_.puts_rows_aside ? rows : 0);
+  std::vector<bool> skipped(request_.put_aside ? rows : 0);
   for (size_t i = 0; i < columns_->loaded().size(); ++i) {
     datums_[i].resize(rows);
-    if (!request_.puts_rows_aside) {
+    if (!request_.put_aside) {
       convert_or_fail(batch, i);
       continue;
     }

@@ -32,7 +32,7 @@ class BatchConverter {
   BadValue bad_value(const pg::Error& error, const std::string& column, const std::string& text, size_t row) const;
 
   const std::optional<BadValue>& fault() const { return fault_; }
-  const std::vector<BadValue>& put_aside() const { return put_aside_; }
+  std::vector<BadValue> take_put_aside() { return std::exchange(put_aside_, {}); }  // since it was last called
 
  private:
   void convert_rows(const Batch& batch, size_t column, size_t first);

@@ -1,16 +1,19 @@
 #include "files/copied_rows.h"
 
-#include <set>
-
-#include "files/problems.h"
 #include "pg/copy_rows.h"
 
 namespace etl::files {
 
+namespace {
+
+constexpr size_t kLinesRemembered = 1 << 14;  // more than COPY reads ahead of the row that it stores
+
+}  // namespace
+
 CopiedRows::CopiedRows(LoadedColumns* columns, BatchConverter* converter, const LoadRequest& request, int64_t file_size)
     : columns_(columns), converter_(converter), request_(request), file_size_(file_size) {}
 
-int64_t CopiedRows::copy(Stream* stream) {
+int64_t CopiedRows::copy(Input* input) {
   std::vector<std::string> names;
   for (const int attribute : columns_->attributes()) names.emplace_back(NameStr(columns_->target(attribute).attname));
   pg::CopyDialect dialect;
@@ -21,7 +24,7 @@ int64_t CopiedRows::copy(Stream* stream) {
   const auto source = [&](char* buffer, size_t most) {
     if (used == text.size()) {
       used = 0;
-      if (!next_text(stream, &text)) return size_t{0};
+      if (!read_text(input, &text)) return size_t{0};
     }
     const size_t count = std::min(most, text.size() - used);
     memcpy(buffer, text.data() + used, count);
@@ -32,10 +35,11 @@ int64_t CopiedRows::copy(Stream* stream) {
   try {
     return pg::copy_rows(request_.table, request_.heap, names, dialect, file_size_, source, &place);
   } catch (const pg::Error& error) {
-    if (query_error_) std::rethrow_exception(query_error_);
-    if (place.line > 0 && is_of_row(error))
-      fault_ = BadValue{row_of_line(place.line), file_name_of(place.column), place.value,
-                        unpack_sql_state(error.sqlstate()), error.what()};
+    if (read_error_) std::rethrow_exception(read_error_);
+    const std::optional<int64_t> row = row_of_line(place.line);
+    if (row && is_of_row(error))
+      fault_ =
+          BadValue{*row, file_name_of(place.column), place.value, unpack_sql_state(error.sqlstate()), error.what()};
     throw;
   }
 }
@@ -47,23 +51,23 @@ std::string CopiedRows::file_name_of(const std::string& column) const {
   return column;
 }
 
-// An error of DuckDB's cannot pass COPY as it is.
-std::optional<Batch> CopiedRows::next_batch(Stream* stream) {
+// What fails here is about no row of COPY's, wherever that is.
+bool CopiedRows::read_text(Input* input, std::string* text) {
   try {
-    return stream->next();
-  } catch (const QueryError& error) {
-    query_error_ = std::current_exception();
-    throw explain(request_.source, error);
+    return next_text(input, text);
+  } catch (...) {
+    read_error_ = std::current_exception();
+    throw;
   }
 }
 
 // The next rows; false after the last.
-bool CopiedRows::next_text(Stream* stream, std::string* text) {
+bool CopiedRows::next_text(Input* input, std::string* text) {
   text->clear();
   while (text->empty()) {
-    const std::optional<Batch> batch = next_batch(stream);
+    const std::optional<Batch> batch = input->next();
     if (!batch) return false;
-    const std::vector<bool> skipped = request_.puts_rows_aside ? converter_->convert(*batch) : std::vector<bool>();
+    const std::vector<bool> skipped = request_.put_aside ? converter_->convert(*batch) : std::vector<bool>();
     for (size_t row = 0; row < batch->chunk.rows(); ++row)
       if (skipped.empty() || !skipped[row]) append_row(*batch, row, text);
     converter_->end(*batch);
@@ -71,7 +75,7 @@ bool CopiedRows::next_text(Stream* stream, std::string* text) {
   return true;
 }
 
-void CopiedRows::append_row(const Batch& batch, size_t row, std::string* text) const {
+void CopiedRows::append_row(const Batch& batch, size_t row, std::string* text) {
   bool first = true;
   const auto append = [&](const std::optional<std::string_view>& value) {
     if (!std::exchange(first, false)) *text += '\t';
@@ -82,16 +86,16 @@ void CopiedRows::append_row(const Batch& batch, size_t row, std::string* text) c
     column.is_row_number ? append(std::to_string(converter_->number_of(row)))
                          : append(column.text ? std::optional<std::string_view>(*column.text) : std::nullopt);
   *text += '\n';
+  ++lines_;
+  last_rows_.push_back(converter_->rows_before() + static_cast<int64_t>(row));
+  if (last_rows_.size() > kLinesRemembered) last_rows_.pop_front();
 }
 
 // Each row is a line of the text, but for those that were put aside.
-int64_t CopiedRows::row_of_line(int64_t line) const {
-  std::set<int64_t> aside;
-  for (const BadValue& value : converter_->put_aside()) aside.insert(value.row);
-  int64_t row = line - 1;
-  for (const int64_t other : aside)
-    if (other <= row) ++row;
-  return row;
+std::optional<int64_t> CopiedRows::row_of_line(int64_t line) const {
+  const int64_t first = lines_ - std::ssize(last_rows_) + 1;
+  if (line < first || line > lines_) return std::nullopt;
+  return last_rows_[static_cast<size_t>(line - first)];
 }
 
 }  // namespace etl::files

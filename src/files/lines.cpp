@@ -149,7 +149,7 @@ bool LineReader::next(std::string* line) {
       had_end_ = true;
       return true;
     }
-    if (!fill()) return found_any;
+    if (!fill() && at_ == text_.size()) return found_any;  // half a character may have been left
   }
 }
 

@@ -100,11 +100,11 @@ void LoadedColumns::add_fixed(int attribute, const std::optional<std::string>& t
   fixed_.push_back({attribute, text, false, datum});
 }
 
-std::string LoadedColumns::query(const CsvReading& reading) const {
+std::string LoadedColumns::query(const Source& source, const ReaderOptions& options, const CsvReading& reading) const {
   std::string text;
   for (const LoadedColumn& column : loaded_) text += (text.empty() ? "" : ", ") + column.converter.expression();
   return "SELECT " + (text.empty() ? "NULL" : text) + " FROM " +
-         reader_of(request_.source, request_.options, request_.file_columns, reading, json_types());
+         reader_of(source, options, request_.file_columns, reading, json_types());
 }
 
 std::vector<int> LoadedColumns::attributes() const {

@@ -30,8 +30,8 @@ class LoadedColumns {
   // `as_text`: everything is read as text. Datums and descriptors live as long as this.
   LoadedColumns(const Database& database, const LoadRequest& request, bool as_text);
 
-  // The query that gives the loaded columns, in their order.
-  std::string query(const CsvReading& reading) const;
+  // The query that gives the loaded columns, in their order, of the file or a piece of it.
+  std::string query(const Source& source, const ReaderOptions& options, const CsvReading& reading) const;
 
   std::vector<LoadedColumn>& loaded() { return loaded_; }
   const std::vector<LoadedColumn>& loaded() const { return loaded_; }

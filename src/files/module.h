@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,9 @@ struct Reject {
   std::string error;
 };
 
+// Takes rows that do not fit, in the order of the file, some thousands at a time. What it throws ends the load.
+using RejectSink = std::function<void(const std::vector<Reject>&)>;
+
 struct LoadRequest {
   Source source;
   ReaderOptions options;
@@ -92,15 +96,15 @@ struct LoadRequest {
   std::vector<Match> columns;
   std::vector<Constant> constants;
   Provenance provenance;
-  std::string loaded_at;         // for provenance: the time of the load, as SQL writes it
-  int rescue_attribute = 0;      // of type jsonb: takes what the file has and the table has not; 0: none
-  bool puts_rows_aside = false;  // instead of failing at the first that does not fit
-  int64_t first_row = 1;         // number of the file's first row, for provenance
+  std::string loaded_at;     // for provenance: the time of the load, as SQL writes it
+  int rescue_attribute = 0;  // of type jsonb: takes what the file has and the table has not; 0: none
+  RejectSink put_aside;      // none: the load fails at the first row that does not fit
+  int64_t first_row = 1;     // number of the file's first row, for provenance
 };
 
 struct LoadResult {
   int64_t rows = 0;
-  std::vector<Reject> rejects;
+  int64_t rejected = 0;
 };
 
 // Where an export goes: a file, or one for each combination of values of the columns by which it is parted.

@@ -94,6 +94,13 @@ pg::Failure mixed_line_ends(const Source& source) {
   return unreadable(source, "is no CSV file", "Its lines end in different ways: LF, CR LF, CR.");
 }
 
+pg::Failure open_quote(const Source& source, int64_t line) {
+  return pg::Failure(
+      ERRCODE_BAD_COPY_FILE_FORMAT,
+      pg::format("file \"%s\", line %lld: a quote does not end", source.name.c_str(), static_cast<long long>(line)),
+      "All the rest of the file would be one row.", "Mend the file, or set the job's reader_options.");
+}
+
 pg::Failure unreadable(const Source& source, const std::string& problem, const std::string& detail) {
   return pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT, pg::format("file \"%s\" %s", source.name.c_str(), problem.c_str()),
                      detail);

@@ -28,6 +28,7 @@ inline constexpr size_t kMostColumns = 1600;  // of a table
 pg::Failure too_long(const Source& source);
 pg::Failure too_many_columns(const Source& source, size_t count);
 pg::Failure mixed_line_ends(const Source& source);
+pg::Failure open_quote(const Source& source, int64_t line);
 pg::Failure unreadable(const Source& source, const std::string& problem, const std::string& detail = "");
 
 // "22P04" as the server's number.

@@ -31,7 +31,7 @@ const char* spelled(const std::string& line_end) {
 std::string csv_reader(const Source& source, const ReaderOptions& options, const std::string& columns,
                        const CsvReading& reading) {
   const locations::CsvMarks marks = marks_of(options);
-  const CsvTop top = read_top(source, options);
+  const CsvTop top = reading.top != nullptr ? *reading.top : read_top(source, options);
   // strict_mode is left on: what is no CSV is an error, not a guess.
   return "read_csv(" + quote_literal(path_of(source.descriptor)) + ", auto_detect = false, columns = {" + columns +
          "}, delim = " + quote_mark(marks.delimiter) + ", quote = " + quote_mark(marks.quote) +

@@ -4,6 +4,7 @@
 // the table's column, not by DuckDB. Parquet and JSON columns go by their names.
 #pragma once
 
+#include "files/csv_top.h"
 #include "files/duckdb_api.h"
 
 namespace etl::files {
@@ -12,6 +13,7 @@ namespace etl::files {
 struct CsvReading {
   bool keeps_rejects = false;   // rows that cannot be taken apart go to its table reject_errors, instead of failing
   bool leaves_bad_out = false;  // likewise, into nowhere
+  const CsvTop* top = nullptr;  // what stands above its rows; null: that is to be read
   bool parallel = false;        // by threads that begin anywhere, and do not know whether that is in quotes
 };
 

@@ -23,30 +23,13 @@ void find_places(const LoadRequest& request, Search* search) {
   walk.end();
 }
 
-// Also makes sure that what was put aside are rows. Where a quote does not end, or a row has no end, DuckDB goes on
-// somewhere, and the rest of the file would be missed by nobody.
-void find_all_places(const LoadRequest& request, Search* search) {
-  RecordWalk walk(request, search);
-  LineReader lines(request.source, request.options);
-  std::string line;
-  while (lines.next(&line)) walk.line(line);
-  walk.end();
-  if (walk.open_since() > 0)
-    throw pg::Failure(ERRCODE_BAD_COPY_FILE_FORMAT,
-                      pg::format("file \"%s\", line %lld: a quote does not end", request.source.name.c_str(),
-                                 static_cast<long long>(walk.open_since())),
-                      "All the rest of the file would be one row.", "Mend the file, or set the job's reader_options.");
-  if (walk.was_too_long()) throw too_long(request.source);
-}
-
 struct BadRecord {
   RecordProblem problem;
   std::string column;
 };
 
-std::vector<BadRecord> bad_records(const Database& database, const LoadRequest& request) {
+std::vector<BadRecord> bad_records(const Database& database) {
   std::vector<BadRecord> found;
-  if (request.source.format != Format::kCsv || !request.puts_rows_aside) return found;
   for (const auto& row : query(database,
                                "SELECT DISTINCT ON (line) line::VARCHAR, column_name, csv_line, error_message "
                                "FROM reject_errors ORDER BY line, column_idx"))
@@ -98,7 +81,12 @@ void require_plain_escapes(const LoadRequest& request) {
 
 void require_ended_quotes(const LoadRequest& request) {
   Search nothing;
-  find_all_places(request, &nothing);
+  RecordWalk walk(request, &nothing);
+  LineReader lines(request.source, request.options);
+  std::string line;
+  while (lines.next(&line)) walk.line(line);
+  walk.end();
+  if (walk.open_since() > 0) throw open_quote(request.source, walk.open_since());
 }
 
 void forget_rejects(const Database& database) {
@@ -106,24 +94,26 @@ void forget_rejects(const Database& database) {
   execute(database.connection(), "DROP TABLE IF EXISTS reject_scans");
 }
 
-std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request,
-                                 const std::vector<BadValue>& bad) {
-  const std::vector<BadRecord> records = bad_records(database, request);
-  Search search;
-  for (const BadRecord& record : records) search.records.insert(record.problem.record);
-  for (const BadValue& value : bad) search.rows.insert(value.row);
-  if (request.puts_rows_aside && request.source.format == Format::kCsv) find_all_places(request, &search);
-
+std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request, const std::vector<BadValue>& bad,
+                                 const Piece* piece) {
   std::vector<Reject> rejects;
-  for (const BadRecord& record : records) {
-    const RecordProblem& problem = record.problem;
-    const Place& place = search.record_places[problem.record];
-    rejects.push_back({place.line, file_name_of(request, record.column),
-                       locations::printable(place.line > 0 ? place.raw : problem.raw), problem.sqlstate,
-                       problem.error});
+  std::map<int64_t, Place> places;  // of rows
+  if (piece != nullptr) {
+    std::set<int64_t> records;
+    for (const BadRecord& record : bad_records(database)) {
+      const RecordProblem& problem = record.problem;
+      const Place place = piece->record(static_cast<size_t>(problem.record));
+      records.insert(problem.record);
+      rejects.push_back({place.line, file_name_of(request, record.column),
+                         locations::printable(place.line > 0 ? place.raw : problem.raw), problem.sqlstate,
+                         problem.error});
+    }
+    std::set<int64_t> rows;
+    for (const BadValue& value : bad) rows.insert(value.row);
+    places = piece->rows(rows, records);
   }
   for (const BadValue& value : bad) {
-    const Place& place = search.row_places[value.row];
+    const Place& place = places[value.row];
     rejects.push_back({place.line, value.column, locations::printable(place.line > 0 ? place.raw : value.text),
                        value.sqlstate, value.error});
   }
@@ -134,7 +124,7 @@ std::vector<Reject> list_rejects(const Database& database, const LoadRequest& re
 pg::Error explain_value(const LoadRequest& request, const BadValue& bad, const pg::Error& error) {
   Search search;
   search.rows.insert(bad.row);
-  search.knows_records = !request.puts_rows_aside;
+  search.knows_records = !request.put_aside;
   find_places(request, &search);
   const Place& place = search.row_places[bad.row];
   const std::string where = place.line > 0

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "files/duckdb_api.h"
+#include "files/pieces.h"
 #include "pg/error.h"
 
 namespace etl::files {
@@ -26,12 +27,13 @@ void require_plain_escapes(const LoadRequest& request);
 // nobody. Reads the file line by line.
 void require_ended_quotes(const LoadRequest& request);
 
-// Empties what DuckDB remembers of an earlier file.
+// Empties what DuckDB remembers of an earlier file or piece.
 void forget_rejects(const Database& database);
 
-// What is to be put aside: rows with bad values, and records that DuckDB could not take apart.
-std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request,
-                                 const std::vector<BadValue>& bad);
+// What is to be put aside: rows with bad values, and records that DuckDB could not take apart. `piece`: of a CSV file,
+// which all of this is about, also the numbers of rows; other files have no lines.
+std::vector<Reject> list_rejects(const Database& database, const LoadRequest& request, const std::vector<BadValue>& bad,
+                                 const Piece* piece);
 
 // The error that a load fails with because of a value, with its place in the file; after it nothing may be asked of the
 // server.

@@ -16,15 +16,15 @@ namespace {
 constexpr const char* kStreamingBuffer = "'8MB'";
 
 // A descriptor of ours, behind which each file is put in its turn.
-class Place {
+class Seat {
  public:
-  Place() : descriptor_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  Seat() : descriptor_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     if (descriptor_ < 0)
       throw pg::Failure(ERRCODE_SYSTEM_ERROR, pg::format("could not open /dev/null: %s", strerror(errno)));
   }
-  ~Place() { close(descriptor_); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  ~Seat() { close(descriptor_); }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
 
   int descriptor() const { return descriptor_; }
 
@@ -44,26 +44,29 @@ class Place {
 class DuckDbSession : public Session {
  public:
   explicit DuckDbSession(const Limits& limits)
-      : database_(limits, {place_.descriptor()}, {{"streaming_buffer_size", kStreamingBuffer}}) {}
+      : database_(limits, {seat_.descriptor(), piece_seat_.descriptor()},
+                  {{"streaming_buffer_size", kStreamingBuffer}}) {}
 
   std::vector<std::string> column_names(const Source& source, const ReaderOptions& options) override {
-    const Source placed = place_.put(source);
+    const Source placed = seat_.put(source);
     return explained(placed, [&] { return read_column_names(database_, placed, options); });
   }
 
   Shape sniff(const Source& source, const ReaderOptions& options, int64_t rows) override {
-    const Source placed = place_.put(source);
+    const Source placed = seat_.put(source);
     return explained(placed, [&] { return sniff_shape(database_, placed, options, rows); });
   }
 
   LoadResult load(const LoadRequest& request) override {
     LoadRequest placed = request;
-    placed.source = place_.put(request.source);
-    return explained(placed.source, [&] { return load_table(database_, placed); });
+    placed.source = seat_.put(request.source);
+    const auto put_piece = [this](const Source& piece) { return piece_seat_.put(piece); };
+    return explained(placed.source, [&] { return load_table(database_, placed, put_piece); });
   }
 
  private:
-  Place place_;
+  Seat seat_;
+  Seat piece_seat_;
   Database database_;
 };
 

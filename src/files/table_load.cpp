@@ -30,15 +30,16 @@ int64_t text_bytes(duckdb_vector vector, size_t rows) {
 
 class Load {
  public:
-  Load(const Database& database, const LoadRequest& request, bool direct)
+  Load(const Database& database, const LoadRequest& request, const PutPiece& put_piece, bool direct)
       : database_(database),
         request_(request),
+        put_piece_(put_piece),
         direct_(direct),
         is_csv_(request.source.format == Format::kCsv),
         is_utf16_(request.options.encoding == "utf-16"),
         unpacked_quotes_(marks_of(request.options)),
         columns_(database, request, !direct),
-        converter_(&columns_, request, request.puts_rows_aside && (direct || !has_before_triggers(request.table))) {
+        converter_(&columns_, request, request.put_aside && (direct || !has_before_triggers(request.table))) {
     struct stat status {};
     if (fstat(request.source.descriptor, &status) == 0) file_size_ = status.st_size;
     shows_bytes_ = is_csv_ && !request.source.compressed;
@@ -52,34 +53,33 @@ class Load {
       const std::string problem = check ? check->wait() : "";
       if (!problem.empty()) throw unreadable(request_.source, problem);
     };
-    Stream stream(database_, columns_.query(how_to_read()), [this](Batch* batch) { prepare(batch); });
+    Input input(database_, request_, how_to_read(), put_piece_,
+                {[this](const auto&... how) { return columns_.query(how...); },
+                 [this](Batch* batch) { prepare(batch); }, [&] { hand_over_rejects(input.piece()); }});
     LoadResult result;
     try {
-      result.rows = direct_ ? write(&stream) : copy(&stream);
+      result.rows = direct_ ? write(&input) : copy(&input);
     } catch (const pg::Error& error) {
       if (!fault_) throw;
-      stream.stop();
+      input.stop();
       throw explain_value(request_, *fault_, error);
     } catch (const QueryError& error) {
-      stream.stop();
+      input.stop();
       require_whole();
+      if (input.piece() != nullptr) throw explain(input.source(), error);
       throw explain_record(request_, error);
     }
-    stream.stop();
     require_whole();
-    if (is_csv_ && !request_.puts_rows_aside && (unpacked_quotes_.is_open() || is_utf16_))
-      require_ended_quotes(request_);
-    result.rejects = list_rejects(database_, request_, converter_.put_aside());
+    if (is_csv_ && !request_.put_aside && (unpacked_quotes_.is_open() || is_utf16_)) require_ended_quotes(request_);
+    result.rejected = rejected_;
     return result;
   }
 
  private:
   // Where lines end in quotes, DuckDB must not begin anywhere in the file. Otherwise it may: it keeps nothing of what
   // it has read, then, and notices a quote that does not end.
-  CsvReading how_to_read() {
-    if (!is_csv_) return {};
-    if (request_.puts_rows_aside) return {.keeps_rejects = true};
-    if (is_utf16_) return {};
+  CsvReading how_to_read() const {
+    if (!is_csv_ || request_.put_aside || is_utf16_) return {};
     const locations::QuoteWalk walk = walk_quotes(request_.source, request_.options);
     if (!request_.source.compressed && walk.is_open()) require_ended_quotes(request_);
     return {.parallel = !walk.has_quoted_line_ends()};
@@ -95,10 +95,22 @@ class Load {
     }
   }
 
-  int64_t write(Stream* stream) {
+  void hand_over_rejects(const Piece* piece) {
+    if (!request_.put_aside) return;
+    std::vector<BadValue> bad = converter_.take_put_aside();
+    if (piece != nullptr)
+      for (BadValue& value : bad) value.row -= rows_before_piece_;
+    rows_before_piece_ = converter_.rows_before();
+    const std::vector<Reject> rejects = list_rejects(database_, request_, bad, piece);
+    if (rejects.empty()) return;
+    rejected_ += static_cast<int64_t>(rejects.size());
+    request_.put_aside(rejects);
+  }
+
+  int64_t write(Input* input) {
     BatchWriter writer(request_.table, request_.heap, columns_.attributes());
     int64_t bytes = 0;
-    while (const std::optional<Batch> batch = stream->next()) {
+    while (const std::optional<Batch> batch = input->next()) {
       bytes = std::min(bytes + batch->text_bytes, file_size_);
       BatchWriter::show_progress(bytes, file_size_);
       write_batch(&writer, *batch);
@@ -123,10 +135,10 @@ class Load {
     }
   }
 
-  int64_t copy(Stream* stream) {
+  int64_t copy(Input* input) {
     CopiedRows rows(&columns_, &converter_, request_, file_size_);
     try {
-      return rows.copy(stream);
+      return rows.copy(input);
     } catch (const pg::Error&) {
       fault_ = rows.fault();
       throw;
@@ -135,6 +147,7 @@ class Load {
 
   const Database& database_;
   const LoadRequest& request_;
+  const PutPiece& put_piece_;
   const bool direct_;
   const bool is_csv_;
   const bool is_utf16_;
@@ -143,16 +156,17 @@ class Load {
   BatchConverter converter_;
   int64_t file_size_ = 0;
   bool shows_bytes_ = false;       // how many of them were read
+  int64_t rows_before_piece_ = 0;  // of the file, in earlier ones
+  int64_t rejected_ = 0;
   std::optional<BadValue> fault_;  // what the load fails with
 };
 
 }  // namespace
 
-LoadResult load_table(const Database& database, const LoadRequest& request) {
+LoadResult load_table(const Database& database, const LoadRequest& request, const PutPiece& put_piece) {
   const bool direct = request.heap != request.table || why_not_written_directly(request.table).empty();
-  forget_rejects(database);
   require_plain_escapes(request);
-  return Load(database, request, direct).run();
+  return Load(database, request, put_piece, direct).run();
 }
 
 }  // namespace etl::files

@@ -1,11 +1,11 @@
 // From a file to the rows of a table.
 #pragma once
 
-#include "files/duckdb_api.h"
+#include "files/input.h"
 
 namespace etl::files {
 
 // Session::load(). Throws QueryError, too.
-LoadResult load_table(const Database& database, const LoadRequest& request);
+LoadResult load_table(const Database& database, const LoadRequest& request, const PutPiece& put_piece);
 
 }  // namespace etl::files
