@@ -98,7 +98,7 @@ SELECT setup.add_job('bronze', 'excluding', table_name => 'excluding', location 
   max_attempts => 1);
 CALL setup.orchestrate_bronze();
 
-SELECT plan(31);
+SELECT plan(32);
 
 -- Dates, numbers, nulls
 
@@ -210,8 +210,10 @@ SELECT is((SELECT name FROM bronze.latin), 'café', 'the client encoding of the 
 SELECT format('ALTER DATABASE %I SET etl_orchestrator.file_threads = 3', current_database()) \gexec
 CREATE TABLE bronze.threaded (id int, name text);
 SELECT setup.add_job('bronze', 'threaded', table_name => 'threaded', location => 'in', file_path => 'rows_in_quotes.csv', max_attempts => 1);
-CALL setup.orchestrate_bronze(jobs => '{threaded}');
+CALL setup.orchestrate_bronze(jobs => '{threaded,bad_record_direct,bad_record_routed}');
 SELECT is((SELECT string_agg(length(name)::text, ' ') FROM bronze.threaded),
   '15000000 15000000 15000000 15000000 15000000', 'several threads do not take the lines of a text for rows');
+SELECT is(outcomes('bad_record'), '22P04 file "bad_record.csv", line 3: expected 2 columns, found 1 The record is: 2',
+  'and leave out no record that is none');
 
 SELECT * FROM finish();
