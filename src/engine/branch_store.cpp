@@ -32,6 +32,9 @@ std::vector<int64_t> counts_of(const std::vector<SavedBranch>& branches,
 
 }  // namespace
 
+// Plans are made once, when there is nothing to tell a large table by: where `= ANY` or OFFSET 0 says more than the
+// result needs, it keeps them from reading all branches of an execution to find a few.
+
 std::vector<DueBranch> find_due(TimestampTz now, int most) {
   static pg::Statement find{
       "SELECT run_id, run_at, branch_id, owner_oid FROM setup.execution_branches WHERE due <= $1 ORDER BY due LIMIT $2",
@@ -70,9 +73,8 @@ std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& nu
   static pg::Statement read{
       "SELECT b.branch_id, b.position, b.task, b.event, b.token IS NOT NULL OR b.awaited_run IS NOT NULL, b.revision, "
       "b.parent, p.revision, b.child, b.quiet, b.crashes FROM setup.execution_branches b LEFT JOIN "
-      "setup.execution_branches p "
-      "ON p.run_id = b.run_id AND p.branch_id = b.parent WHERE b.run_id = $1 AND b.branch_id = ANY ($2) "
-      "AND b.run_at = $3 AND b.due <= clock_timestamp() ORDER BY b.branch_id",
+      "LATERAL (SELECT a.revision FROM setup.execution_branches a WHERE a.run_id = b.run_id "
+      "AND a.branch_id = b.parent OFFSET 0) p ON true WHERE b.run_id = $1 AND b.branch_id = ANY ($2) AND b.run_at = $3 AND b.due <= clock_timestamp() ORDER BY b.branch_id",
       {INT8OID, INT4ARRAYOID, TIMESTAMPTZOID}};
   const pg::Rows rows = read.run({pg::value(run.id), pg::int4_array(numbers), pg::timestamp_value(run.at)});
   std::vector<StoredBranch> branches;
@@ -143,7 +145,8 @@ void save(const RunKey& run, const std::vector<SavedBranch>& branches) {
       "FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], "
       "$8::timestamptz[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], "
       "$15::text[]) AS s(branch_id, position, task, token, awaited_run, due, timeout_at, heartbeat_us, rules, first, "
-      "begun, ended, failed, result) WHERE b.run_id = $1 AND b.branch_id = s.branch_id",
+      "begun, ended, failed, result) WHERE b.run_id = $1 AND b.branch_id = ANY ($2) "
+      "AND b.branch_id = s.branch_id",
       {INT8OID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
        TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
        TEXTARRAYOID}};
