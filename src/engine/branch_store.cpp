@@ -32,8 +32,8 @@ std::vector<int64_t> counts_of(const std::vector<SavedBranch>& branches,
 
 }  // namespace
 
-// Plans are made once, when there is nothing to tell a large table by: where `= ANY` or OFFSET 0 says more than the
-// result needs, it keeps them from reading all branches of an execution to find a few.
+// Plans are made once, when there is nothing to tell a large table by: LATERAL with OFFSET 0 keeps them from reading all
+// branches of an execution to find a few.
 
 std::vector<DueBranch> find_due(TimestampTz now, int most) {
   static pg::Statement find{
@@ -71,10 +71,12 @@ std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches) {
 
 std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& numbers) {
   static pg::Statement read{
-      "SELECT b.branch_id, b.position, b.task, b.event, b.token IS NOT NULL OR b.awaited_run IS NOT NULL, b.revision, "
-      "b.parent, p.revision, b.child, b.quiet, b.crashes FROM setup.execution_branches b LEFT JOIN "
-      "LATERAL (SELECT a.revision FROM setup.execution_branches a WHERE a.run_id = b.run_id "
-      "AND a.branch_id = b.parent OFFSET 0) p ON true WHERE b.run_id = $1 AND b.branch_id = ANY ($2) AND b.run_at = $3 AND b.due <= clock_timestamp() ORDER BY b.branch_id",
+      "SELECT n.number, b.position, b.task, b.event, b.is_handed_over, b.revision, b.parent, p.revision, b.child, "
+      "b.quiet, b.crashes FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT *, "
+      "token IS NOT NULL OR awaited_run IS NOT NULL AS is_handed_over FROM setup.execution_branches o "
+      "WHERE o.run_id = $1 AND o.branch_id = n.number AND o.run_at = $3 AND o.due <= clock_timestamp() OFFSET 0) b "
+      "LEFT JOIN LATERAL (SELECT a.revision FROM setup.execution_branches a WHERE a.run_id = $1 "
+      "AND a.branch_id = b.parent OFFSET 0) p ON true",
       {INT8OID, INT4ARRAYOID, TIMESTAMPTZOID}};
   const pg::Rows rows = read.run({pg::value(run.id), pg::int4_array(numbers), pg::timestamp_value(run.at)});
   std::vector<StoredBranch> branches;
@@ -106,8 +108,9 @@ std::optional<Position> read_position(const RunKey& run, int branch) {
 
 std::map<int, LockedBranch> lock(const RunKey& run, const std::vector<int>& numbers) {
   static pg::Statement lock_rows{
-      "SELECT branch_id, revision, due IS NOT NULL, fork_rules, fork_first, fork_begun, fork_ended, fork_failed "
-      "FROM setup.execution_branches WHERE run_id = $1 AND branch_id = ANY ($2) ORDER BY branch_id FOR UPDATE",
+      "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_begun, b.fork_ended, "
+      "b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM setup.execution_branches o "
+      "WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE) b",
       {INT8OID, INT4ARRAYOID}};
   const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array(numbers)});
   std::map<int, LockedBranch> locked;
@@ -145,8 +148,8 @@ void save(const RunKey& run, const std::vector<SavedBranch>& branches) {
       "FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], "
       "$8::timestamptz[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], "
       "$15::text[]) AS s(branch_id, position, task, token, awaited_run, due, timeout_at, heartbeat_us, rules, first, "
-      "begun, ended, failed, result) WHERE b.run_id = $1 AND b.branch_id = ANY ($2) "
-      "AND b.branch_id = s.branch_id",
+      "begun, ended, failed, result) CROSS JOIN LATERAL (SELECT o.ctid FROM setup.execution_branches o "
+      "WHERE o.run_id = $1 AND o.branch_id = s.branch_id OFFSET 0) place WHERE b.ctid = place.ctid",
       {INT8OID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
        TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
        TEXTARRAYOID}};

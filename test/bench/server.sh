@@ -4,6 +4,7 @@
 #
 #   trap throwaway_remove EXIT
 #   bench_build throughput               # the extension, and build/bench/throughput; THROWAWAY_DIR
+#   bench_build states ""                # the extension only
 #   bench_start "work_mem = 64MB" ...    # with further settings; clients find it, and a database "bench"
 bench_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$bench_here/../.." && pwd)
@@ -13,13 +14,13 @@ root=$(cd "$bench_here/../.." && pwd)
 bench_make() {
   make -C "$root" PG_CONFIG="$PG_CONFIG" -j"$(nproc)" &&
     make -C "$root" PG_CONFIG="$PG_CONFIG" install &&
-    make -C "$bench_here" -j"$(nproc)" "$1"
+    { [ -z "$1" ] || make -C "$bench_here" -j"$(nproc)" "$1"; }
 }
 
 bench_build() {
   THROWAWAY_PRELOAD=etl_orchestrator
   throwaway_prepare "etl_$1"
-  bench_make "$1" >"$THROWAWAY_DIR/build.log" 2>&1 || {
+  bench_make "${2-$1}" >"$THROWAWAY_DIR/build.log" 2>&1 || {
     tail -n 30 "$THROWAWAY_DIR/build.log" >&2
     return 1
   }
