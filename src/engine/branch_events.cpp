@@ -10,12 +10,9 @@ states::EventId BranchEvents::add(states::HistoryEvent event) {
   pg::check_interrupts();
   if (event.id == 0) event.id = ++last_;
   if (!text_.empty()) text_ += ',';
-  text_ += Json{{"id", event.id},
-                {"previous", event.previous},
-                {"type", std::move(event.type)},
-                {"state", std::move(event.state)},
-                {"details", std::move(event.details)}}
-               .dump();
+  text_ += R"({"id":)" + std::to_string(event.id) + R"(,"previous":)" + std::to_string(event.previous) +
+           R"(,"type":")" + event.type + R"(","state":)" + Json(std::move(event.state)).dump() + R"(,"details":)" +
+           event.details.dump() + "}";
   return event.id;
 }
 

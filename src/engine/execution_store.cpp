@@ -29,7 +29,8 @@ std::vector<ToEnd> find_to_end(TimestampTz now) {
       "SELECT run_id, run_at FROM setup.executions WHERE status = 'RUNNING' AND timeout_at <= $1", {TIMESTAMPTZOID}};
   static pg::Statement find_stopped{
       "SELECT DISTINCT ON (s.run_id) e.run_id, e.run_at, s.error, s.cause FROM setup.execution_stops s "
-      "JOIN setup.executions e ON e.run_id = s.run_id WHERE e.status = 'RUNNING' ORDER BY s.run_id, s.requested_at",
+      "CROSS JOIN LATERAL (SELECT o.run_id, o.run_at FROM setup.executions o WHERE o.run_id = s.run_id "
+      "AND o.status = 'RUNNING' OFFSET 0) e ORDER BY s.run_id, s.requested_at",
       {}};
   std::vector<ToEnd> found;
   const pg::Rows stopped = find_stopped.run();

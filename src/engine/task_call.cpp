@@ -12,6 +12,22 @@ namespace etl {
 
 namespace {
 
+constexpr size_t kMostPlans = 64;
+
+// Planned at the first call, and kept for those that follow. Inside guard().
+SPIPlanPtr plan_of(const std::string& sql) {
+  static std::map<std::string, SPIPlanPtr> kept;
+  const auto found = kept.find(sql);
+  if (found != kept.end()) return found->second;
+  Oid types[] = {JSONBOID};
+  SPIPlanPtr plan = SPI_prepare(sql.c_str(), 1, types);
+  if (plan == nullptr) elog(ERROR, "could not plan the task: %s", SPI_result_code_string(SPI_result));
+  if (kept.size() >= kMostPlans) return plan;  // of this call only
+  if (SPI_keepplan(plan) != 0) elog(ERROR, "could not keep the plan of the task");
+  kept[sql] = plan;
+  return plan;
+}
+
 std::string quoted(const char* field) {
   return std::string("'") + field + "'";
 }
@@ -86,9 +102,8 @@ SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argumen
     result.rows = run_calls_in_block(sql, [&] {
       const pg::Spi spi;
       pg::guard([&] {
-        Oid types[] = {JSONBOID};
         Datum values[] = {DirectFunctionCall1(jsonb_in, CStringGetDatum(input.c_str()))};
-        const int done = SPI_execute_with_args(sql.c_str(), 1, types, values, nullptr, false, 0);
+        const int done = SPI_execute_plan(plan_of(sql), values, nullptr, false, 0);
         if (done < 0) elog(ERROR, "could not run the task: %s", SPI_result_code_string(done));
       });
       const pg::Rows rows(SPI_tuptable, SPI_processed);
