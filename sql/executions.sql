@@ -71,6 +71,7 @@ CREATE TABLE setup.execution_branches (
   quiet         boolean NOT NULL DEFAULT false,
   fork_rules    text,
   fork_first    integer,
+  fork_count    integer,
   fork_begun    bigint,
   fork_ended    bigint,
   fork_failed   bigint,
@@ -103,6 +104,7 @@ COMMENT ON COLUMN setup.execution_branches.quiet IS
 COMMENT ON COLUMN setup.execution_branches.fork_rules IS
   'Of a branch in a Parallel or Map: how its children are gathered, as JSON; null: it is in none.';
 COMMENT ON COLUMN setup.execution_branches.fork_first IS 'Number of the first of those children.';
+COMMENT ON COLUMN setup.execution_branches.fork_count IS 'How many they are; they are numbered one after the other.';
 COMMENT ON COLUMN setup.execution_branches.fork_begun IS 'How many of them have begun.';
 COMMENT ON COLUMN setup.execution_branches.fork_ended IS 'How many of them have ended.';
 COMMENT ON COLUMN setup.execution_branches.fork_failed IS 'Items of those that have failed.';
@@ -111,7 +113,6 @@ COMMENT ON COLUMN setup.execution_branches.crashes IS 'How often the server went
 CREATE INDEX execution_branches_due ON setup.execution_branches (due) WHERE due IS NOT NULL;
 CREATE UNIQUE INDEX execution_branches_token ON setup.execution_branches (token) WHERE token IS NOT NULL;
 CREATE INDEX execution_branches_awaited ON setup.execution_branches (awaited_run) WHERE awaited_run IS NOT NULL;
-CREATE INDEX execution_branches_children ON setup.execution_branches (run_id, parent) WHERE parent IS NOT NULL;
 
 -- What was said about tasks that wait for their token, apart from their branches: a transaction that somebody leaves
 -- open must not hold up the engine. The conductor takes it up, and deletes it.
@@ -138,7 +139,7 @@ CREATE TABLE setup.execution_events (
   branch_id integer NOT NULL,
   parent    integer,
   at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-  events    jsonb NOT NULL,
+  events    json NOT NULL,
   PRIMARY KEY (run_id, batch_id, run_at)
 ) PARTITION BY RANGE (run_at);
 COMMENT ON TABLE setup.execution_events IS 'History of executions; setup.execution_history() shows it event by event.';
@@ -215,10 +216,10 @@ CREATE FUNCTION setup.execution_history(run_id bigint)
   WITH events AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY b.batch_id, e.place) AS id, b.branch_id, b.parent, b.at,
            (e.event ->> 'id')::bigint AS own_id, (e.event ->> 'previous')::bigint AS own_previous,
-           e.event ->> 'type' AS type, e.event ->> 'state' AS state, e.event -> 'details' AS details
+           e.event ->> 'type' AS type, e.event ->> 'state' AS state, (e.event -> 'details')::jsonb AS details
       FROM setup.execution_events b
       JOIN setup.executions x ON x.run_id = b.run_id AND x.run_at = b.run_at
-     CROSS JOIN LATERAL jsonb_array_elements(b.events) WITH ORDINALITY AS e(event, place)
+     CROSS JOIN LATERAL json_array_elements(b.events) WITH ORDINALITY AS e(event, place)
      WHERE b.run_id = $1)
   -- What led to an event was in its branch, or before that began in the one around it, or in one that it waited for.
   SELECT e.id, coalesce(max(own.id), max(above.id), max(below.id), 0), e.at, e.type, nullif(e.state, ''), e.details

@@ -6,13 +6,28 @@ namespace etl {
 
 using states::Json;
 
+namespace {
+
+// The history is shown as jsonb, which has no \u0000: U+FFFD stands for it.
+std::string storable(std::string json) {
+  if (json.find("\\u0000") == std::string::npos) return json;
+  for (size_t i = 0; i + 1 < json.size(); ++i) {
+    if (json[i] != '\\') continue;
+    if (json.compare(i, 6, "\\u0000") == 0) json.replace(i, 6, "\\ufffd");
+    ++i;
+  }
+  return json;
+}
+
+}  // namespace
+
 states::EventId BranchEvents::add(states::HistoryEvent event) {
   pg::check_interrupts();
   if (event.id == 0) event.id = ++last_;
   if (!text_.empty()) text_ += ',';
   text_ += R"({"id":)" + std::to_string(event.id) + R"(,"previous":)" + std::to_string(event.previous) +
            R"(,"type":")" + event.type + R"(","state":)" + Json(std::move(event.state)).dump() + R"(,"details":)" +
-           event.details.dump() + "}";
+           storable(event.details.dump()) + "}";
   return event.id;
 }
 

@@ -109,7 +109,7 @@ class BranchStep {
 
   states::Event join() {
     std::vector<std::string> results;
-    in_store(block_, [&] { results = branch_store::results({execution_.run(), result_.stored.number}); });
+    in_store(block_, [&] { results = branch_store::results(execution_.run(), result_.stored.first_child, result_.stored.children); });
     result_.forgets_children = true;
     states::ChildrenEnded ended = children_ended(results);
     events_->follow(ended.last_event);

@@ -32,8 +32,8 @@ std::vector<int64_t> counts_of(const std::vector<SavedBranch>& branches,
 
 }  // namespace
 
-// Plans are made once, when there is nothing to tell a large table by: LATERAL with OFFSET 0 keeps them from reading all
-// branches of an execution to find a few.
+// Plans are made once, when there is nothing to tell a large table by: LATERAL with OFFSET 0 keeps them from reading
+// all branches of an execution to find a few.
 
 std::vector<DueBranch> find_due(TimestampTz now, int most) {
   static pg::Statement find{
@@ -72,7 +72,7 @@ std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches) {
 std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& numbers) {
   static pg::Statement read{
       "SELECT n.number, b.position, b.task, b.event, b.is_handed_over, b.revision, b.parent, p.revision, b.child, "
-      "b.quiet, b.crashes FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT *, "
+      "b.quiet, b.crashes, b.fork_first, b.fork_count FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT *, "
       "token IS NOT NULL OR awaited_run IS NOT NULL AS is_handed_over FROM setup.execution_branches o "
       "WHERE o.run_id = $1 AND o.branch_id = n.number AND o.run_at = $3 AND o.due <= clock_timestamp() OFFSET 0) b "
       "LEFT JOIN LATERAL (SELECT a.revision FROM setup.execution_branches a WHERE a.run_id = $1 "
@@ -93,6 +93,8 @@ std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& nu
     branch.child = rows.int4(i, 8);
     branch.is_quiet = rows.boolean(i, 9);
     branch.crashes = rows.int4(i, 10);
+    branch.first_child = rows.int4(i, 11);
+    branch.children = rows.int4(i, 12);
     branches.push_back(std::move(branch));
   }
   return branches;
@@ -108,33 +110,36 @@ std::optional<Position> read_position(const RunKey& run, int branch) {
 
 std::map<int, LockedBranch> lock(const RunKey& run, const std::vector<int>& numbers) {
   static pg::Statement lock_rows{
-      "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_begun, b.fork_ended, "
-      "b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM setup.execution_branches o "
+      "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_count, b.fork_begun, "
+      "b.fork_ended, b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM "
+      "setup.execution_branches o "
       "WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE) b",
       {INT8OID, INT4ARRAYOID}};
   const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array(numbers)});
   std::map<int, LockedBranch> locked;
   for (int i = 0; i < rows.size(); ++i)
-    locked[rows.int4(i, 0)] = {rows.int8(i, 1),
-                               rows.boolean(i, 2),
-                               {rows.text(i, 3), rows.int4(i, 4), rows.int8(i, 5), rows.int8(i, 6), rows.int8(i, 7)}};
+    locked[rows.int4(i, 0)] = {
+        rows.int8(i, 1),
+        rows.boolean(i, 2),
+        {rows.text(i, 3), rows.int4(i, 4), rows.int4(i, 5), rows.int8(i, 6), rows.int8(i, 7), rows.int8(i, 8)}};
   return locked;
 }
 
 std::vector<KeptBranch> read_all(const RunKey& run) {
   static pg::Statement read{
-      "SELECT branch_id, parent, child, position, result, fork_rules, fork_first, fork_begun, fork_ended, fork_failed "
-      "FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id FOR UPDATE",
+      "SELECT branch_id, parent, child, position, result, fork_rules, fork_first, fork_count, fork_begun, "
+      "fork_ended, fork_failed FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id FOR UPDATE",
       {INT8OID}};
   const pg::Rows rows = read.run({pg::value(run.id)});
   std::vector<KeptBranch> branches;
   for (int i = 0; i < rows.size(); ++i)
-    branches.push_back({rows.int4(i, 0),
-                        rows.null(i, 1) ? -1 : rows.int4(i, 1),
-                        rows.int4(i, 2),
-                        rows.text(i, 3),
-                        rows.text(i, 4),
-                        {rows.text(i, 5), rows.int4(i, 6), rows.int8(i, 7), rows.int8(i, 8), rows.int8(i, 9)}});
+    branches.push_back(
+        {rows.int4(i, 0),
+         rows.null(i, 1) ? -1 : rows.int4(i, 1),
+         rows.int4(i, 2),
+         rows.text(i, 3),
+         rows.text(i, 4),
+         {rows.text(i, 5), rows.int4(i, 6), rows.int4(i, 7), rows.int8(i, 8), rows.int8(i, 9), rows.int8(i, 10)}});
   return branches;
 }
 
@@ -143,16 +148,18 @@ void save(const RunKey& run, const std::vector<SavedBranch>& branches) {
       "UPDATE setup.execution_branches b SET revision = b.revision + 1, position = s.position, "
       "task = nullif(s.task, ''), event = NULL, token = nullif(s.token, ''), awaited_run = s.awaited_run, due = s.due, "
       "timeout_at = s.timeout_at, heartbeat = make_interval(secs => s.heartbeat_us * 0.000001), "
-      "fork_rules = nullif(s.rules, ''), fork_first = s.first, fork_begun = s.begun, fork_ended = s.ended, "
+      "fork_rules = nullif(s.rules, ''), fork_first = s.first, fork_count = s.children, fork_begun = s.begun, "
+      "fork_ended = s.ended, "
       "fork_failed = s.failed, result = nullif(s.result, ''), crashes = 0 "
       "FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], "
       "$8::timestamptz[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], "
-      "$15::text[]) AS s(branch_id, position, task, token, awaited_run, due, timeout_at, heartbeat_us, rules, first, "
-      "begun, ended, failed, result) CROSS JOIN LATERAL (SELECT o.ctid FROM setup.execution_branches o "
+      "$15::text[], $16::bigint[]) AS s(branch_id, position, task, token, awaited_run, due, timeout_at, heartbeat_us, "
+      "rules, first, begun, ended, failed, result, children) CROSS JOIN LATERAL (SELECT o.ctid FROM "
+      "setup.execution_branches o "
       "WHERE o.run_id = $1 AND o.branch_id = s.branch_id OFFSET 0) place WHERE b.ctid = place.ctid",
       {INT8OID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
        TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-       TEXTARRAYOID}};
+       TEXTARRAYOID, INT8ARRAYOID}};
   std::vector<int> numbers;
   std::vector<int64_t> awaited, heartbeats;
   std::vector<std::string> rules;
@@ -171,7 +178,8 @@ void save(const RunKey& run, const std::vector<SavedBranch>& branches) {
        pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.begun; }), kNone),
        pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.ended; }), kNone),
        pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.failed_weight; }), kNone),
-       pg::text_array(texts_of(branches, &SavedBranch::result))});
+       pg::text_array(texts_of(branches, &SavedBranch::result)),
+       pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.count; }), kNone)});
 }
 
 void save_fork(const BranchKey& parent, const Fork& fork) {
@@ -206,11 +214,12 @@ void add_children(const BranchKey& parent, const std::vector<NewBranch>& childre
               pg::text_array(positions), pg::text_array(results), pg::int4_array(quiet)});
 }
 
-std::vector<std::string> results(const BranchKey& parent) {
+std::vector<std::string> results(const RunKey& run, int first, int count) {
   static pg::Statement read{
-      "SELECT result FROM setup.execution_branches WHERE run_id = $1 AND parent = $2 ORDER BY child",
-      {INT8OID, INT4OID}};
-  const pg::Rows rows = read.run({pg::value(parent.run.id), number(parent.branch)});
+      "SELECT result FROM setup.execution_branches WHERE run_id = $1 AND branch_id >= $2 AND branch_id < $2 + $3 "
+      "ORDER BY branch_id",
+      {INT8OID, INT4OID, INT4OID}};
+  const pg::Rows rows = read.run({pg::value(run.id), number(first), number(count)});
   std::vector<std::string> found;
   for (int i = 0; i < rows.size(); ++i) found.push_back(rows.text(i, 0));
   return found;
@@ -218,11 +227,12 @@ std::vector<std::string> results(const BranchKey& parent) {
 
 void remove_children(const BranchKey& parent) {
   static pg::Statement remove{
-      "WITH RECURSIVE below AS (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 AND parent = $2 "
-      "UNION ALL SELECT b.branch_id FROM below JOIN setup.execution_branches b ON b.run_id = $1 "
-      "AND b.parent = below.branch_id), "
-      "locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
-      "AND branch_id IN (SELECT branch_id FROM below) ORDER BY branch_id FOR UPDATE) "
+      "WITH RECURSIVE forks AS (SELECT fork_first AS first, fork_count AS count FROM setup.execution_branches "
+      "WHERE run_id = $1 AND branch_id = $2 UNION ALL SELECT b.fork_first, b.fork_count FROM forks f "
+      "JOIN setup.execution_branches b ON b.run_id = $1 AND b.branch_id >= f.first AND b.branch_id < f.first + f.count "
+      "WHERE b.fork_count IS NOT NULL), "
+      "locked AS MATERIALIZED (SELECT b.branch_id FROM forks f JOIN setup.execution_branches b ON b.run_id = $1 "
+      "AND b.branch_id >= f.first AND b.branch_id < f.first + f.count ORDER BY b.branch_id FOR UPDATE OF b) "
       "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
       {INT8OID, INT4OID}};
   remove.run({pg::value(parent.run.id), number(parent.branch)});

@@ -45,6 +45,8 @@ struct StoredBranch {
   int child = 0;
   bool is_quiet = false;  // the history does not tell of it
   int crashes = 0;
+  int first_child = 0;  // where it is in a Parallel or Map: number of the first of its children
+  int children = 0;     // how many they are
 };
 
 // Those of some branches of an execution that are due, by their numbers.
@@ -60,7 +62,8 @@ std::optional<Position> read_position(const RunKey& run, int number);
 // How far the children of a branch are.
 struct Fork {
   std::string rules;
-  int first = 0;  // number of the first child
+  int first = 0;  // number of the first child; the others follow
+  int count = 0;
   int64_t begun = 0;
   int64_t ended = 0;
   int64_t failed_weight = 0;
@@ -117,8 +120,8 @@ struct NewBranch {
 // Children of a branch, of its owner, due now.
 void add_children(const BranchKey& parent, const std::vector<NewBranch>& children);
 
-// The results of all children of a branch, by their places.
-std::vector<std::string> results(const BranchKey& parent);
+// The results of children, by their places.
+std::vector<std::string> results(const RunKey& run, int first, int count);
 void remove_children(const BranchKey& parent);  // and theirs
 
 // Tells a branch what has happened, and makes it due.

@@ -50,7 +50,8 @@ class BranchWriter {
     int first = execution_store::take_numbers(run_, children);
     for (const Advanced& each : advanced_) {
       if (each.to != Advanced::To::kFork) continue;
-      forks_[each.stored.number] = {each.branch.gathering->to_json().dump(), first, 0, 0, 0};
+      forks_[each.stored.number] = {
+          each.branch.gathering->to_json().dump(), first, static_cast<int>(each.branch.gathering->children), 0, 0, 0};
       first += static_cast<int>(each.branch.gathering->children);
     }
   }

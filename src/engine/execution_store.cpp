@@ -80,7 +80,7 @@ int take_numbers(const RunKey& run, int64_t count) {
 void write_events(const RunKey& run, const std::vector<BranchEvents>& events) {
   static pg::Statement insert{
       "INSERT INTO setup.execution_events (run_id, run_at, branch_id, parent, events) "
-      "SELECT $1, $2, e.branch, nullif(e.parent, -1), e.events::jsonb FROM unnest($3::int[], $4::int[], $5::text[]) "
+      "SELECT $1, $2, e.branch, nullif(e.parent, -1), e.events::json FROM unnest($3::int[], $4::int[], $5::text[]) "
       "AS e(branch, parent, events)",
       {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID}};
   std::vector<int> branches, parents;
