@@ -69,14 +69,33 @@ std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches) {
   return gone;
 }
 
+namespace {
+
+// Once for each parent: one that has many children has many versions, too.
+void add_parent_revisions(const RunKey& run, std::vector<StoredBranch>* branches) {
+  static pg::Statement read{
+      "SELECT n.number, b.revision FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT o.revision "
+      "FROM setup.execution_branches o WHERE o.run_id = $1 AND o.branch_id = n.number OFFSET 0) b",
+      {INT8OID, INT4ARRAYOID}};
+  std::set<int> parents;
+  for (const StoredBranch& branch : *branches)
+    if (branch.parent >= 0) parents.insert(branch.parent);
+  if (parents.empty()) return;
+  const pg::Rows rows = read.run({pg::value(run.id), pg::int4_array({parents.begin(), parents.end()})});
+  std::map<int, int64_t> revisions;
+  for (int i = 0; i < rows.size(); ++i) revisions[rows.int4(i, 0)] = rows.int8(i, 1);
+  for (StoredBranch& branch : *branches)
+    if (branch.parent >= 0) branch.parent_revision = revisions[branch.parent];
+}
+
+}  // namespace
+
 std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& numbers) {
   static pg::Statement read{
-      "SELECT n.number, b.position, b.task, b.event, b.is_handed_over, b.revision, b.parent, p.revision, b.child, "
+      "SELECT n.number, b.position, b.task, b.event, b.is_handed_over, b.revision, b.parent, b.child, "
       "b.quiet, b.crashes, b.fork_first, b.fork_count FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT *, "
       "token IS NOT NULL OR awaited_run IS NOT NULL AS is_handed_over FROM setup.execution_branches o "
-      "WHERE o.run_id = $1 AND o.branch_id = n.number AND o.run_at = $3 AND o.due <= clock_timestamp() OFFSET 0) b "
-      "LEFT JOIN LATERAL (SELECT a.revision FROM setup.execution_branches a WHERE a.run_id = $1 "
-      "AND a.branch_id = b.parent OFFSET 0) p ON true",
+      "WHERE o.run_id = $1 AND o.branch_id = n.number OFFSET 0) b WHERE b.run_at = $3 AND b.due <= clock_timestamp()",
       {INT8OID, INT4ARRAYOID, TIMESTAMPTZOID}};
   const pg::Rows rows = read.run({pg::value(run.id), pg::int4_array(numbers), pg::timestamp_value(run.at)});
   std::vector<StoredBranch> branches;
@@ -89,14 +108,14 @@ std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& nu
     branch.is_handed_over = rows.boolean(i, 4);
     branch.revision = rows.int8(i, 5);
     if (!rows.null(i, 6)) branch.parent = rows.int4(i, 6);
-    branch.parent_revision = rows.int8(i, 7);
-    branch.child = rows.int4(i, 8);
-    branch.is_quiet = rows.boolean(i, 9);
-    branch.crashes = rows.int4(i, 10);
-    branch.first_child = rows.int4(i, 11);
-    branch.children = rows.int4(i, 12);
+    branch.child = rows.int4(i, 7);
+    branch.is_quiet = rows.boolean(i, 8);
+    branch.crashes = rows.int4(i, 9);
+    branch.first_child = rows.int4(i, 10);
+    branch.children = rows.int4(i, 11);
     branches.push_back(std::move(branch));
   }
+  add_parent_revisions(run, &branches);
   return branches;
 }
 
@@ -108,14 +127,14 @@ std::optional<Position> read_position(const RunKey& run, int branch) {
   return Position{row.text(0, 0), row.null(0, 1) ? -1 : row.int4(0, 1)};
 }
 
-std::map<int, LockedBranch> lock(const RunKey& run, const std::vector<int>& numbers) {
+std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers) {
   static pg::Statement lock_rows{
       "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_count, b.fork_begun, "
       "b.fork_ended, b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM "
       "setup.execution_branches o "
       "WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE) b",
       {INT8OID, INT4ARRAYOID}};
-  const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array(numbers)});
+  const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array({numbers.rbegin(), numbers.rend()})});
   std::map<int, LockedBranch> locked;
   for (int i = 0; i < rows.size(); ++i)
     locked[rows.int4(i, 0)] = {
@@ -232,7 +251,7 @@ void remove_children(const BranchKey& parent) {
       "JOIN setup.execution_branches b ON b.run_id = $1 AND b.branch_id >= f.first AND b.branch_id < f.first + f.count "
       "WHERE b.fork_count IS NOT NULL), "
       "locked AS MATERIALIZED (SELECT b.branch_id FROM forks f JOIN setup.execution_branches b ON b.run_id = $1 "
-      "AND b.branch_id >= f.first AND b.branch_id < f.first + f.count ORDER BY b.branch_id FOR UPDATE OF b) "
+      "AND b.branch_id >= f.first AND b.branch_id < f.first + f.count ORDER BY b.branch_id DESC FOR UPDATE OF b) "
       "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
       {INT8OID, INT4OID}};
   remove.run({pg::value(parent.run.id), number(parent.branch)});
@@ -278,12 +297,12 @@ void record_crash(const BranchKey& key) {
 void end_all(const RunKey& run, bool keep) {
   static pg::Statement stop{
       "WITH locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
-      "ORDER BY branch_id FOR UPDATE) UPDATE setup.execution_branches SET revision = revision + 1, due = NULL, "
+      "ORDER BY branch_id DESC FOR UPDATE) UPDATE setup.execution_branches SET revision = revision + 1, due = NULL, "
       "token = NULL, awaited_run = NULL WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
       {INT8OID}};
   static pg::Statement remove{
       "WITH locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
-      "ORDER BY branch_id FOR UPDATE) "
+      "ORDER BY branch_id DESC FOR UPDATE) "
       "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
       {INT8OID}};
   if (keep) cancel_awaited({run, 0});

@@ -1,7 +1,8 @@
 // Branches of executions, as setup.execution_branches holds them. What is said at the head of run_store.h holds here.
 //
-// Who locks several rows of an execution takes the one of setup.executions first, then branches by their numbers: a
-// child has a higher one than its parent. Texts are JSON, or empty where there is none.
+// Who locks several rows of an execution takes the one of setup.executions first, then branches from the highest number
+// down: a child, of which few others know, has a higher one than its parent, which all of its children want. Texts are
+// JSON, or empty where there is none.
 #pragma once
 
 #include "engine/run_store.h"
@@ -76,7 +77,7 @@ struct LockedBranch {
 };
 
 // Locks branches until the end of the transaction; those that are gone are left out.
-std::map<int, LockedBranch> lock(const RunKey& run, const std::vector<int>& numbers);
+std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers);
 
 constexpr TimestampTz kNever = INT64_MAX;
 

@@ -26,14 +26,16 @@ class BranchWriter {
   Written write() {
     begin_forks();  // takes numbers, and with them the lock of the execution
     end_run();
-    lock();
-    write_history();
     for (const Advanced& each : advanced_)
       if (each.forgets_children && each.to != Advanced::To::kBreak)
         branch_store::remove_children({run_, each.stored.number});
+    lock();
+    write_history();
     if (!written_.ended_run || keeps_branches_) save();
     for (const Advanced& each : advanced_)
       if (each.to == Advanced::To::kFork) begin_children(each);
+    // Last, because others wait for it: workers end children of the same parent at the same time.
+    lock_parents();
     for (const auto& [parent, children] : ended_) gather(parent, children);
     if (written_.ended_run) branch_store::end_all(run_, keeps_branches_);
     return written_;
@@ -70,18 +72,23 @@ class BranchWriter {
 
   void lock() {
     std::set<int> numbers;
-    for (const Advanced& each : advanced_) {
-      numbers.insert(each.stored.number);
-      if (is_end(each) && each.stored.parent >= 0) numbers.insert(each.stored.parent);
-    }
-    locked_ = branch_store::lock(run_, {numbers.begin(), numbers.end()});
+    for (const Advanced& each : advanced_) numbers.insert(each.stored.number);
+    locked_ = branch_store::lock(run_, numbers);
     for (const Advanced& each : advanced_) {
       const auto own = locked_.find(each.stored.number);
       if (own == locked_.end() || own->second.revision != each.stored.revision) throw StaleBranch{};
-      if (!is_end(each) || each.stored.parent < 0) continue;
-      const auto parent = locked_.find(each.stored.parent);
-      if (parent == locked_.end() || parent->second.is_due) throw StaleBranch{};
-      ended_[each.stored.parent].push_back(&each);
+      if (is_end(each) && each.stored.parent >= 0) ended_[each.stored.parent].push_back(&each);
+    }
+  }
+
+  void lock_parents() {
+    std::set<int> numbers;
+    for (const auto& [parent, children] : ended_) numbers.insert(parent);
+    if (numbers.empty()) return;
+    parents_ = branch_store::lock(run_, numbers);
+    for (const int number : numbers) {
+      const auto parent = parents_.find(number);
+      if (parent == parents_.end() || parent->second.is_due) throw StaleBranch{};
     }
   }
 
@@ -164,14 +171,14 @@ class BranchWriter {
   }
 
   void gather(int number, const std::vector<const Advanced*>& children) {
-    Fork& fork = locked_.at(number).fork;
+    Fork& fork = parents_.at(number).fork;
     Gathering gathering = gathering_of(fork);
     for (const Advanced* each : children) {
       gathering.end(each->stored.child, each->to == Advanced::To::kEnd);
       if (settle(number, gathering, each->failure, last_event_of(*each))) break;
     }
     begin_more(number, &gathering, &fork, [&]() -> const states::Branch& {
-      return execution_.forked_branch(number, locked_.at(number).revision);
+      return execution_.forked_branch(number, parents_.at(number).revision);
     });
     branch_store::save_fork({run_, number}, fork);
   }
@@ -193,6 +200,7 @@ class BranchWriter {
   std::vector<Advanced>& advanced_;
   std::map<int, Fork> forks_;  // that begin
   std::map<int, branch_store::LockedBranch> locked_;
+  std::map<int, branch_store::LockedBranch> parents_;  // of those that have ended
   std::map<int, std::vector<const Advanced*>> ended_;  // children, by their parents
   bool keeps_branches_ = false;
   Written written_;
