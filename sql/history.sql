@@ -62,6 +62,7 @@ BEGIN
     CONTINUE WHEN has_unfinished;
     EXECUTE format('DELETE FROM setup.execution_branches b USING setup.%I r WHERE b.run_id = r.run_id', 'load_runs_' || week);
     EXECUTE format('DELETE FROM setup.executions e USING setup.%I r WHERE e.run_id = r.run_id', 'load_runs_' || week);
+    EXECUTE format('DELETE FROM setup.query_executions q USING setup.%I r WHERE q.run_id = r.run_id', 'load_runs_' || week);
     EXECUTE format('DELETE FROM setup.execution_stops s USING setup.%I r WHERE s.run_id = r.run_id', 'load_runs_' || week);
     EXECUTE format('DELETE FROM setup.run_cancellations c USING setup.%I r WHERE c.run_id = r.run_id',
                    'load_runs_' || week);
@@ -77,6 +78,9 @@ BEGIN
   DELETE FROM setup.load_files f
    WHERE f.file_id IN (SELECT o.file_id FROM setup.load_files o WHERE o.loaded_at < older_than AND NOT o.is_current
                         ORDER BY o.loaded_at LIMIT 1000);
+  DELETE FROM setup.activity_tasks t
+   WHERE t.scheduled_at < older_than
+     AND NOT EXISTS (SELECT FROM setup.execution_branches b WHERE b.token = t.token);
   RETURN dropped;
 END
 $$;

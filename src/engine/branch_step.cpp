@@ -233,7 +233,7 @@ class BranchStep {
   }
 
   TaskOwner task_owner() {
-    return {execution_.run(), result_.stored.number, execution_.stored().machine, branch().state};
+    return {execution_.run(), result_.stored.number, execution_.stored().machine, branch().state, branch().task_token};
   }
 
   pg::Block& block_;

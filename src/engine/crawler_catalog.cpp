@@ -152,6 +152,20 @@ bool is_crawling(const std::string& name) {
   });
 }
 
+std::vector<int> crawling_processes(const std::string& name) {
+  static pg::Statement find{
+      "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() AND database = $1 "
+      "AND classid = $2 AND objid = 0 AND objsubid = $3",
+      {OIDOID, OIDOID, INT4OID}};
+  const LOCKTAG tag = lock_of(name);
+  const pg::Rows rows =
+      find.run({pg::value(static_cast<Oid>(tag.locktag_field1)), pg::value(static_cast<Oid>(tag.locktag_field2)),
+                pg::value(static_cast<int32_t>(tag.locktag_field4))});
+  std::vector<int> processes;
+  for (int i = 0; i < rows.size(); ++i) processes.push_back(rows.int4(i, 0));
+  return processes;
+}
+
 void record_crawl(const std::string& name, bool is_ok, const std::string& message) {
   static pg::Statement record{
       "UPDATE setup.crawler_settings SET last_crawl_at = clock_timestamp(), last_status = $2, last_message = $3 "

@@ -39,6 +39,8 @@ void begin_crawl(const std::string& name);
 // The same, but waits until it does not run in another session; what that one made can be seen then.
 void wait_for_crawl(const std::string& name);
 bool is_crawling(const std::string& name);  // in another session
+// The other sessions in which it runs: one at most. Needs an open Spi and the engine's rights.
+std::vector<int> crawling_processes(const std::string& name);
 
 // What became of a crawl, for setup.crawlers.
 void record_crawl(const std::string& name, bool is_ok, const std::string& message);

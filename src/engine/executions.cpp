@@ -64,8 +64,8 @@ void Executions::tend(bool has_news) {
   must_look_ = must_look_ || has_news || is_due;
   if (!must_look_ || pg::monotonic_ms() < next_look_ms()) return;
   looked_ms_ = pg::monotonic_ms();
-  look();
   must_look_ = false;
+  look();
 }
 
 // Each look costs as much as there is ready already: while that is much, it can wait a moment.
@@ -105,6 +105,7 @@ bool Executions::end(const execution_store::ToEnd& execution) try {
     execution_store::end(execution);
   }
   transaction.commit();
+  must_look_ = true;  // another one may have waited for it
   Locked().wake_waiters(execution.run.id, true);
   return true;
 } catch (const pg::Error& error) {

@@ -56,7 +56,7 @@ class ExpressWorld : public states::World {
 
  private:
   states::Event run_in_block(pg::Block& block, const states::RunTask& task, const states::Branch& branch) {
-    const TaskOwner owner{execution_.run(), 0, execution_.stored().machine, branch.state};
+    const TaskOwner owner{execution_.run(), 0, execution_.stored().machine, branch.state, ""};
     try {
       TaskResult result;
       run_apart(block, [&] {

@@ -15,8 +15,12 @@ struct TaskAction {
 using TaskActions = std::map<std::string, TaskAction>;
 
 const TaskActions& function_actions();      // task_functions.cpp: lambda
-const TaskActions& job_actions();           // task_jobs.cpp: glue, jobs; etl
+const TaskActions& crawler_actions();       // task_crawlers.cpp: glue, crawlers
+const TaskActions& execution_actions();     // task_executions.cpp: states
+const TaskActions& job_actions();           // task_jobs.cpp: glue, jobs
 const TaskActions& notification_actions();  // task_notifications.cpp: sns
+const TaskActions& pipeline_actions();      // task_pipelines.cpp: etl
+const TaskActions& query_actions();         // task_queries.cpp: athena
 const TaskActions& statement_actions();     // task_statements.cpp: sql
 
 // Calls the function that is registered under a name for the machines of the current user. StateError

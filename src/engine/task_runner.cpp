@@ -2,6 +2,7 @@
 
 #include "engine/task_actions.h"
 // nlohmann-json first: the server's macros do not suit it.
+#include "engine/activities.h"
 #include "engine/deadline.h"
 #include "engine/task_handlers.h"
 
@@ -15,8 +16,9 @@ using states::StateError;
 constexpr std::string_view kTokenSuffix = ".waitForTaskToken";
 
 const TaskAction* find_action(const Resource& resource) {
-  static const TaskActions* const families[] = {&function_actions(), &job_actions(), &notification_actions(),
-                                                &statement_actions()};
+  static const TaskActions* const families[] = {&crawler_actions(), &execution_actions(),    &function_actions(),
+                                                &job_actions(),     &notification_actions(), &pipeline_actions(),
+                                                &query_actions(),   &statement_actions()};
   std::string action = resource.action;
   if (action.ends_with(kTokenSuffix)) action.resize(action.size() - kTokenSuffix.size());
   const std::string name = resource.service.empty() ? action : resource.service + ":" + action;
@@ -33,6 +35,16 @@ std::optional<std::string> find_handler(const std::string& text, const Resource&
   return task_handlers::find(text.substr(0, text.size() - kTokenSuffix.size()), name, owner);
 }
 
+void schedule_activity(const TaskCall& call) {
+  const std::string name = last_part(call.task.resource);
+  const std::string input = call.parameters().dump();
+  const Oid owner = GetUserId();
+  bool is_known = false;
+  in_engine(call.block, [&] { is_known = activities::schedule(name, call.owner.token, input, owner); });
+  if (!is_known)
+    throw StateError("ActivityDoesNotExist", "no activity is called \"" + name + "\": see setup.create_activity()");
+}
+
 TaskResult dispatch(const TaskCall& call) {
   std::optional<std::string> handler;
   const Oid owner = GetUserId();
@@ -41,7 +53,10 @@ TaskResult dispatch(const TaskCall& call) {
     SqlResult result = call_sql(call.block, "SELECT " + *handler + "($1)", call.parameters());
     return {std::move(result.output), false, 0, result.rows};
   }
-  if (call.resource.kind == Resource::Kind::kActivity) return {};
+  if (call.resource.kind == Resource::Kind::kActivity) {
+    schedule_activity(call);
+    return {};
+  }
   if (call.resource.kind == Resource::Kind::kFunction) {
     const std::string name = function_name(call.task.resource);
     throw StateError("Lambda.ResourceNotFoundException",

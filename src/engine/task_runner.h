@@ -14,6 +14,7 @@ struct TaskOwner {
   int branch;
   std::string machine;
   std::string state;
+  std::string token;  // by which somebody may end it; empty: nobody can
 };
 
 struct TaskResult {

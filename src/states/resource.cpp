@@ -38,7 +38,9 @@ Resource Resource::parse(const std::string& text) {
     resource.kind = Kind::kActivity;
     resource.needs_token = true;
   } else if (owner == "states" && region.empty()) {
-    const size_t colon = rest.rfind(':');
+    // startExecution.sync:2 is one action.
+    const size_t version = rest.ends_with(".sync:2") ? rest.size() - 2 : rest.size();
+    const size_t colon = rest.substr(0, version).rfind(':');
     if (colon != std::string_view::npos) resource.service = rest.substr(0, colon);
     resource.action = rest.substr(colon + 1);  // all of it where there is no colon
   }
