@@ -35,6 +35,11 @@ std::vector<int64_t> counts_of(const std::vector<SavedBranch>& branches,
 // Plans are made once, when there is nothing to tell a large table by: LATERAL with OFFSET 0 keeps them from reading
 // all branches of an execution to find a few.
 
+bool has_any() {
+  static pg::Statement find{"SELECT FROM setup.execution_branches LIMIT 1", {}};
+  return find.run().size() > 0;
+}
+
 std::vector<DueBranch> find_due(TimestampTz now, int most) {
   static pg::Statement find{
       "SELECT run_id, run_at, branch_id, owner_oid FROM setup.execution_branches WHERE due <= $1 ORDER BY due LIMIT $2",

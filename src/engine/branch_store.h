@@ -25,6 +25,9 @@ struct DueBranch {
   Oid owner;
 };
 
+// Whether an execution is open, or may be redriven.
+bool has_any();
+
 // Branches that can be advanced at a moment, what has been due longest first.
 std::vector<DueBranch> find_due(TimestampTz now, int most);
 

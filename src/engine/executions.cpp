@@ -20,6 +20,17 @@ TimestampTz sooner(TimestampTz a, TimestampTz b) {
   return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
 }
 
+// Each look at a table by itself: who drops the extension locks them all, in an order of its own.
+template <typename F>
+void in_store(F&& body) {
+  pg::Transaction transaction;
+  {
+    const pg::Spi spi;
+    body();
+  }
+  transaction.commit();
+}
+
 bool is_execution(const Finished& work) {
   return !work.tasks.empty() && work.tasks.front().attempt == kAdvance;
 }
@@ -74,20 +85,19 @@ int64_t Executions::next_look_ms() const {
 }
 
 void Executions::look() {
+  in_store([&] { has_open_ = branch_store::has_any(); });
+  next_due_ = 0;
+  if (!has_open_) return;
   std::vector<execution_store::ToEnd> to_end;
   std::vector<branch_store::DueBranch> due;
-  {
-    pg::Transaction transaction;
-    {
-      const pg::Spi spi;
-      branch_store::apply_reports();
-      const TimestampTz now = GetCurrentTimestamp();
-      to_end = execution_store::find_to_end(now);
-      due = branch_store::find_due(now, kMostDue + static_cast<int>(known_.size()));
-      next_due_ = sooner(branch_store::next_due(now), execution_store::next_timeout(now));
-    }
-    transaction.commit();
-  }
+  const TimestampTz now = GetCurrentTimestamp();
+  in_store([] { branch_store::apply_reports(); });
+  in_store([&] { to_end = execution_store::find_to_end(now); });
+  in_store([&] {
+    due = branch_store::find_due(now, kMostDue + static_cast<int>(known_.size()));
+    next_due_ = branch_store::next_due(now);
+  });
+  in_store([&] { next_due_ = sooner(next_due_, execution_store::next_timeout(now)); });
   for (const branch_store::DueBranch& branch : due)
     if (known_.insert(branch.key).second) ready_[branch.owner].push_back(branch.key);
   must_retry_ = false;

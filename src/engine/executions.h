@@ -29,7 +29,7 @@ class Executions {
   void fail_one_of(Oid owner, const std::string& problem);
 
   // Something may have happened to branches: a run that they wait for has ended.
-  void note_change() { must_look_ = true; }
+  void note_change() { must_look_ = must_look_ || has_open_; }
 
   // The extension was dropped.
   void forget();
@@ -52,6 +52,7 @@ class Executions {
   std::map<Oid, std::deque<BranchKey>> ready_;  // by owner; none is empty
   std::set<BranchKey> known_;                   // of ready_ and at_work_
   std::set<BranchKey> at_work_;
+  bool has_open_ = false;  // executions
   bool must_look_ = true;
   int64_t looked_ms_ = 0;        // when it was looked last
   bool must_stop_gone_ = false;  // somebody may be at work on what was stopped
