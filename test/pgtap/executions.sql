@@ -17,7 +17,7 @@ BEGIN
   RETURN (SELECT concat_ws(' ', e.status, e.output, e.error, e.cause) FROM setup.describe_execution(run) e);
 END $$;
 
-SELECT plan(77);
+SELECT plan(82);
 
 -- Making machines
 
@@ -185,6 +185,21 @@ SELECT is(ended(:run), 'SUCCEEDED {"r": "mended", "what": "quick"}', 'an EXPRESS
 SELECT is((SELECT count(*) FROM setup.execution_history(:run)), 0::bigint, 'and keeps no history');
 SELECT is((SELECT count(*) FROM setup.load_log WHERE run_id = :run), 0::bigint, 'nor log');
 SELECT is((caught(format('SELECT setup.redrive_execution(%s)', :run))).code, '55000', 'and is not redriven');
+
+-- One state
+
+CALL setup.test_state('{"Type": "Choice", "Default": "Other", "Choices": [{"Variable": "$.x", "NumericEquals": 1, "Next": "One"}]}',
+  '{"x": 1}') \gset tried_
+SELECT is(:'tried_status' || ' ' || :'tried_next_state', 'SUCCEEDED One', 'a state can be tried by itself');
+CALL setup.test_state('{"Type": "Map", "Next": "After", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"},
+  "B": {"Type": "Pass", "Result": 7, "End": true}}}}', '[1, 2]') \gset tried_
+SELECT is(:'tried_output' || ' ' || :'tried_next_state', '[7, 7] After', 'also one with others in it');
+CALL setup.test_state('{"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:act", "End": true,
+  "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Oh"}]}', '[]') \gset tried_
+SELECT is(:'tried_status' || ' ' || :'tried_output', 'SUCCEEDED "mended"', 'for real');
+CALL setup.test_state('{"Type": "Fail", "Error": "Mine", "Cause": "so"}') \gset tried_
+SELECT is(:'tried_status' || ' ' || :'tried_error' || ' ' || :'tried_cause', 'FAILED Mine so', 'with its error');
+SELECT is((SELECT count(*) FROM setup.list_state_machines() WHERE name LIKE 'test of a state%'), 0::bigint, 'and leaves no machine');
 
 -- Others
 
