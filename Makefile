@@ -22,7 +22,7 @@ OBJS = $(SOURCES:.cpp=.o) $(JSONATA_OBJS)
 # The install script is assembled from one part for each subject, in this order.
 SQL_PARTS = $(addprefix sql/, head.sql checks.sql locations.sql tables.sql run_tables.sql executions.sql history.sql security.sql jobs.sql \
               layers.sql runs.sql looking.sql files.sql arrival.sql crawlers.sql export.sql discovery.sql import.sql \
-              scheduling.sql state_machines.sql task_handlers.sql task_queries.sql activities.sql test_state.sql)
+              scheduling.sql state_machines.sql task_handlers.sql shipped_handlers.sql task_queries.sql activities.sql test_state.sql)
 EXTENSION_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DATA_built = $(EXTENSION_SCRIPT)
