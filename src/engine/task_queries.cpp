@@ -78,27 +78,58 @@ void describe_columns(TupleDesc row, Result* result) {
   result->rows.push_back(std::move(header));
 }
 
-// From SPI's last statement.
-Result read_result(uint64 processed) {
-  Result result;
-  if (SPI_tuptable == nullptr) {
-    result.written = static_cast<int64_t>(processed);
-    return result;
-  }
-  if (processed > kMostRows) fail_request("the result has more than " + std::to_string(kMostRows) + " rows");
-  const TupleDesc row = SPI_tuptable->tupdesc;
-  describe_columns(row, &result);
-  const pg::Rows rows(SPI_tuptable, processed);
-  size_t bytes = 0;
+// Rows of SPI's last call. Their number, and how many bytes they take here, has a bound.
+void add_rows(uint64 count, size_t* bytes, Result* result) {
+  constexpr size_t kBytesOfValue = 32;  // without its text
+  const pg::Rows rows(SPI_tuptable, count);
+  const int columns = SPI_tuptable->tupdesc->natts;
   for (int i = 0; i < rows.size(); ++i) {
     Json values = Json::array();
-    for (int column = 0; column < row->natts; ++column) {
+    for (int column = 0; column < columns; ++column) {
       values.push_back(rows.null(i, column) ? Json() : Json(rows.text(i, column)));
-      if (values.back().is_string()) bytes += values.back().get_ref<const std::string&>().size();
+      *bytes += kBytesOfValue;
+      if (values.back().is_string()) *bytes += values.back().get_ref<const std::string&>().size();
     }
-    if (bytes > kMostBytes) fail_request("the result has more than " + std::to_string(kMostBytes) + " bytes");
-    result.rows.push_back(std::move(values));
+    if (*bytes > kMostBytes) fail_request("the result has more than " + std::to_string(kMostBytes) + " bytes");
+    result->rows.push_back(std::move(values));
   }
+  if (result->rows.size() > kMostRows + 1)
+    fail_request("the result has more than " + std::to_string(kMostRows) + " rows");
+}
+
+// A few rows at a time: of large ones, not many are in memory.
+Result fetch(SPIPlanPtr plan) {
+  constexpr size_t kBytesAtOnce = 1024 * 1024;
+  constexpr size_t kMostAtOnce = 500;
+  Result result;
+  const Portal portal = pg::guard([&] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, false); });
+  describe_columns(portal->tupDesc, &result);
+  size_t bytes = 0, at_once = 1;
+  while (true) {
+    pg::guard([&] { SPI_cursor_fetch(portal, true, static_cast<long>(at_once)); });
+    if (SPI_processed == 0) break;
+    add_rows(SPI_processed, &bytes, &result);
+    pg::guard([] { SPI_freetuptable(SPI_tuptable); });
+    at_once = std::clamp<size_t>(kBytesAtOnce * result.rows.size() / (bytes + 1), 1, kMostAtOnce);
+  }
+  pg::guard([&] { SPI_cursor_close(portal); });
+  return result;
+}
+
+Result run_statement(const std::string& query) {
+  const SPIPlanPtr plan = pg::guard([&] {
+    const SPIPlanPtr prepared = SPI_prepare(query.c_str(), 0, nullptr);
+    if (prepared == nullptr) elog(ERROR, "could not run the query: %s", SPI_result_code_string(SPI_result));
+    return prepared;
+  });
+  if (list_length(SPI_plan_get_plan_sources(plan)) != 1) fail_request("QueryString must be one statement");
+  if (pg::guard([&] { return SPI_is_cursor_plan(plan); })) return fetch(plan);
+  Result result;
+  pg::guard([&] {
+    const int done = SPI_execute_plan(plan, nullptr, nullptr, false, 0);
+    if (done < 0) elog(ERROR, "could not run the query: %s", SPI_result_code_string(done));
+  });
+  result.written = static_cast<int64_t>(SPI_processed);
   return result;
 }
 
@@ -118,11 +149,7 @@ Result run_query(const TaskCall& call, const std::string& query, const std::stri
     run_calls_in_block(query, [&] {
       if (!schema.empty()) prefer_schema(schema);
       const pg::Spi spi;
-      pg::guard([&] {
-        const int done = SPI_execute(query.c_str(), false, static_cast<long>(kMostRows + 1));
-        if (done < 0) elog(ERROR, "could not run the query: %s", SPI_result_code_string(done));
-      });
-      result = read_result(SPI_processed);
+      result = run_statement(query);
       return static_cast<int64_t>(0);
     });
   });

@@ -12,7 +12,7 @@ CREATE SCHEMA work AUTHORIZATION tasks_owner;
 SET SESSION AUTHORIZATION tasks_owner;
 CREATE TABLE work.trips AS SELECT i AS id, nullif('n' || i, 'n2') AS name, i / 2.0 AS fare FROM generate_series(1, 3) i;
 
-SELECT plan(33);
+SELECT plan(35);
 SELECT task('count', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT count(*) AS total FROM work.trips", "WorkGroup": "primary"}'),
   task('async', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "SELECT id, name, fare FROM trips ORDER BY id", "QueryExecutionContext": {"Database": "work"}}'),
   task('insert', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "INSERT INTO work.trips VALUES (4, ''four'', 4)"}'),
@@ -23,6 +23,8 @@ SELECT task('count', 'arn:aws:states:::athena:startQueryExecution.sync', '{"Quer
   task('commit', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "COMMIT"}'),
   task('hostile_database', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT current_schemas(false)::text AS s", "QueryExecutionContext": {"Database": "a\", hidden; --"}}'),
   task('too_many', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT i FROM generate_series(1, 100000000) i"}'),
+  task('too_large', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT repeat(''x'', 10000000) FROM generate_series(1, 100000)"}'),
+  task('two', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT 1; DROP TABLE work.trips"}'),
   task('parameters', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT 1", "ExecutionParameters": ["1"]}'),
   task('no_query', 'arn:aws:states:::athena:startQueryExecution.sync', '{}'),
   task('timeout', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT pg_sleep(60)"}', '{"TimeoutSeconds": 1}');
@@ -38,6 +40,8 @@ SELECT is(error('become'), 'States.TaskFailed', 'and cannot become anybody else'
 SELECT is(error('commit'), 'States.TaskFailed', 'nor commit');
 SELECT is(output('hostile_database') #>> '{QueryExecution,QueryExecutionContext,Database}', 'a", hidden; --', 'the name of a database is only a name');
 SELECT matches(cause('too_many'), 'more than 100000 rows', 'a result has a bound');
+SELECT matches(cause('too_large'), 'more than [0-9]+ bytes', 'in bytes, too');
+SELECT is(error('two') || (to_regclass('work.trips') IS NULL), 'Athena.InvalidRequestExceptionfalse', 'a query is one statement');
 SELECT is(error('parameters'), 'Athena.InvalidRequestException', 'ExecutionParameters are refused');
 SELECT is(error('no_query'), 'States.Runtime', 'as is a task without a query');
 SELECT is(error('timeout'), 'States.Timeout', 'TimeoutSeconds ends a query');
