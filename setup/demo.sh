@@ -220,6 +220,10 @@ psql -c 'CALL setup.orchestrate_all()' 2>&1 || run_failed=yes
 heading "What happened"
 psql -f setup/demo/report.sql
 
+heading "The same by state machines"
+show psql -d warehouse -f setup/demo/state_machines.sql -v "definitions=$PWD/setup/demo/state_machines"
+[ "$run_failed" = yes ] || psql -f setup/demo/state_machines.sql -v definitions="$PWD/setup/demo/state_machines" 2>&1 || run_failed=yes
+
 if [ "$run_failed" = yes ]; then
   echo "demo.sh: the run did not end OK, see above" >&2
   exit 1

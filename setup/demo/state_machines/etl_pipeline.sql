@@ -6,14 +6,14 @@
 
 CREATE SCHEMA IF NOT EXISTS staging;
 
-CREATE TABLE staging.source_data (
+CREATE TABLE IF NOT EXISTS staging.source_data (
   id        text PRIMARY KEY,
   name      text,
   value     numeric,
   timestamp timestamptz NOT NULL
 );
 
-CREATE TABLE staging.destination_data (
+CREATE TABLE IF NOT EXISTS staging.destination_data (
   id         text,
   timestamp  timestamptz,
   name       text,
@@ -22,14 +22,14 @@ CREATE TABLE staging.destination_data (
   PRIMARY KEY (id, timestamp)
 );
 
-CREATE TABLE staging.batches (
+CREATE TABLE IF NOT EXISTS staging.batches (
   key       text PRIMARY KEY,
   data      jsonb NOT NULL,
   staged_at timestamptz NOT NULL DEFAULT now()
 );
 
 -- {"timestamp", "hours"} -> {"key", "records"}: what is not older than so many hours.
-CREATE FUNCTION staging.extract(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION staging.extract(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   moment constant timestamptz := (input ->> 'timestamp')::timestamptz;
   key constant text := format('extract/%s/data.json', input ->> 'timestamp');
@@ -44,7 +44,7 @@ END
 $$;
 
 -- {"key"} -> {"key", "records"}: leaves out what has no value, and computes a field.
-CREATE FUNCTION staging.transform(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION staging.transform(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   extracted constant jsonb := (SELECT b.data FROM staging.batches b WHERE b.key = input ->> 'key');
   key constant text := replace(input ->> 'key', 'extract/', 'transform/');
@@ -61,7 +61,7 @@ END
 $$;
 
 -- {"key"} -> {"status", "records"}: what is there already gets the new values.
-CREATE FUNCTION staging.load(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION staging.load(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   loaded integer;
 BEGIN
