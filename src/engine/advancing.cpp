@@ -85,13 +85,14 @@ class Advancing {
           }
           begin(task);
           try {
-            advanced.push_back(advance_branch(block, *execution_, branch, &shared, stop_));
+            advanced.push_back(branch.result.empty() ? advance_branch(block, *execution_, branch, &shared, stop_)
+                                                     : ended_before(branch));
           } catch (const RunsAlone&) {
             refused.push_back(task);
           }
         }
       }
-      commit(block, &advanced);
+      for (const int branch : commit(block, &advanced)) queue->push_back(task_of(branch));
       for (const Advanced& each : advanced)
         if (each.to == Advanced::To::kGoOn) queue->push_back(task_of(each.stored.number));
       queue->insert(queue->end(), rest.begin(), rest.end());
@@ -118,9 +119,9 @@ class Advancing {
       return false;
     }
     std::vector<Advanced> advanced;
-    advanced.push_back(advance_branch(block, *execution_, due.front(), nullptr, stop_));
-    commit(block, &advanced);
-    return advanced.front().to == Advanced::To::kGoOn;
+    advanced.push_back(due.front().result.empty() ? advance_branch(block, *execution_, due.front(), nullptr, stop_)
+                                                  : ended_before(due.front()));
+    return !commit(block, &advanced).empty() || advanced.front().to == Advanced::To::kGoOn;
   } catch (const StaleBranch&) {
     forget_failure();
     return false;
@@ -168,8 +169,9 @@ class Advancing {
     return {};
   }
 
-  void commit(pg::Block& block, std::vector<Advanced>* advanced) {
-    if (is_over_ || advanced->empty()) return;
+  // Returns the branches that have ended and are still to be counted.
+  std::vector<int> commit(pg::Block& block, std::vector<Advanced>* advanced) {
+    if (is_over_ || advanced->empty()) return {};
     const pg::CancelHeld held;  // it is bounded, and what has been done is to be kept
     QueryCancelPending = false;
     Written written;
@@ -177,8 +179,9 @@ class Advancing {
     block.commit();
     if (written.ended_run) Locked().wake_waiters(run_.id, true);
     is_over_ = written.ended_run;
-    if (written.stopped_children)
+    if (written.stopped_children || written.ended_run)
       for (Task& task : tasks_) task.outcome = Outcome::kError;
+    return written.uncounted;
   }
 
   void begin(size_t task) {

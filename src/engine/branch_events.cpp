@@ -49,6 +49,19 @@ std::string child_result(const Json& output, states::EventId last_event) {
   return Json{{"output", output}, {"last_event", last_event}}.dump();
 }
 
+std::string child_result(const states::Failure& failure, states::EventId last_event) {
+  return Json{{"output", states::tolerated_output(failure)}, {"last_event", last_event}, {"failure", to_json(failure)}}
+      .dump();
+}
+
+ChildEnd child_end(const std::string& result) {
+  const Json json = Json::parse(result);
+  ChildEnd end;
+  end.last_event = json.at("last_event").get<states::EventId>();
+  if (json.contains("failure")) end.failure = failure_from(json["failure"]);
+  return end;
+}
+
 states::ChildrenEnded children_ended(const std::vector<std::string>& results) {
   states::ChildrenEnded ended;
   for (const std::string& text : results) {

@@ -27,8 +27,14 @@ class BranchEvents : public states::History {
 states::Json to_json(const states::Failure& failure);
 states::Failure failure_from(const states::Json& json);
 
-// What a child leaves for its parent.
+// What a child leaves for its parent: its output, or that of one whose failure is tolerated, and the failure.
 std::string child_result(const states::Json& output, states::EventId last_event);
+std::string child_result(const states::Failure& failure, states::EventId last_event);
+struct ChildEnd {
+  std::optional<states::Failure> failure;
+  states::EventId last_event = 0;
+};
+ChildEnd child_end(const std::string& result);
 states::ChildrenEnded children_ended(const std::vector<std::string>& results);
 
 // Stored for a branch until it is advanced: execution_branches.event.

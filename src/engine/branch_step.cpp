@@ -47,6 +47,8 @@ class BranchStep {
       }
     }
     result_.events = events_->text();
+    // Those of a distributed Map have histories of their own.
+    result_.last_event = branch().is_execution ? 0 : branch().last_event;
     return std::move(result_);
   }
 
@@ -109,7 +111,9 @@ class BranchStep {
 
   states::Event join() {
     std::vector<std::string> results;
-    in_store(block_, [&] { results = branch_store::results(execution_.run(), result_.stored.first_child, result_.stored.children); });
+    in_store(block_, [&] {
+      results = branch_store::results(execution_.run(), result_.stored.first_child, result_.stored.children);
+    });
     result_.forgets_children = true;
     states::ChildrenEnded ended = children_ended(results);
     events_->follow(ended.last_event);
@@ -252,6 +256,20 @@ class BranchStep {
 Advanced advance_branch(pg::Block& block, ActiveExecution& execution, branch_store::StoredBranch stored,
                         SharedTransaction* shared, const AskStop& stop) {
   return BranchStep(block, execution, std::move(stored), shared, stop).run();
+}
+
+Advanced ended_before(branch_store::StoredBranch stored) {
+  Advanced advanced;
+  const ChildEnd end = child_end(stored.result);
+  advanced.to = end.failure ? Advanced::To::kBreak : Advanced::To::kEnd;
+  advanced.is_counted_late = true;
+  if (end.failure) advanced.failure = *end.failure;
+  advanced.last_event = end.last_event;
+  advanced.saved.number = stored.number;
+  advanced.saved.position = stored.position;
+  advanced.saved.result = stored.result;
+  advanced.stored = std::move(stored);
+  return advanced;
 }
 
 }  // namespace etl

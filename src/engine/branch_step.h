@@ -25,8 +25,10 @@ struct Advanced {
   branch_store::SavedBranch saved;  // of kGoOn and kWait
   states::Json output;
   states::Failure failure;
-  bool forgets_children = false;  // those that it had have ended, or were stopped
-  std::string events;             // a JSON array; empty: none
+  bool is_counted_late = false;    // it had ended before: its parent only has to count it
+  states::EventId last_event = 0;  // of one that has ended, in the history of its parent
+  bool forgets_children = false;   // those that it had have ended, or were stopped
+  std::string events;              // a JSON array; empty: none
   std::vector<execution_store::TaskEntry> log;
 };
 
@@ -37,6 +39,9 @@ struct RunsAlone {};
 // `shared`. After whatever else it raises the transaction must not be committed: it may hold the effect of the task.
 Advanced advance_branch(pg::Block& block, ActiveExecution& execution, branch_store::StoredBranch stored,
                         SharedTransaction* shared, const AskStop& stop);
+
+// A child that has ended before, and that its parent has not counted.
+Advanced ended_before(branch_store::StoredBranch stored);
 
 // Calls of the stores, as a statement of the block.
 template <typename F>

@@ -59,8 +59,8 @@ TimestampTz next_due(TimestampTz after) {
 std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches) {
   static pg::Statement find{
       "SELECT a.place FROM unnest($1::bigint[], $2::int[]) WITH ORDINALITY AS a(run_id, branch_id, place) "
-      "WHERE NOT EXISTS (SELECT FROM setup.execution_branches b WHERE b.run_id = a.run_id AND "
-      "b.branch_id = a.branch_id AND b.result IS NULL)",
+      "WHERE NOT EXISTS (SELECT FROM setup.execution_branches b JOIN setup.executions e ON e.run_id = b.run_id "
+      "AND e.status = 'RUNNING' WHERE b.run_id = a.run_id AND b.branch_id = a.branch_id)",
       {INT8ARRAYOID, INT4ARRAYOID}};
   std::vector<int64_t> runs;
   std::vector<int> numbers;
@@ -98,7 +98,8 @@ void add_parent_revisions(const RunKey& run, std::vector<StoredBranch>* branches
 std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& numbers) {
   static pg::Statement read{
       "SELECT n.number, b.position, b.task, b.event, b.is_handed_over, b.revision, b.parent, b.child, "
-      "b.quiet, b.crashes, b.fork_first, b.fork_count FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT *, "
+      "b.quiet, b.crashes, b.fork_first, b.fork_count, b.result FROM unnest($2) AS n(number) CROSS JOIN LATERAL "
+      "(SELECT *, "
       "token IS NOT NULL OR awaited_run IS NOT NULL AS is_handed_over FROM setup.execution_branches o "
       "WHERE o.run_id = $1 AND o.branch_id = n.number OFFSET 0) b WHERE b.run_at = $3 AND b.due <= clock_timestamp()",
       {INT8OID, INT4ARRAYOID, TIMESTAMPTZOID}};
@@ -118,6 +119,7 @@ std::vector<StoredBranch> read_due(const RunKey& run, const std::vector<int>& nu
     branch.crashes = rows.int4(i, 9);
     branch.first_child = rows.int4(i, 10);
     branch.children = rows.int4(i, 11);
+    branch.result = rows.text(i, 12);
     branches.push_back(std::move(branch));
   }
   add_parent_revisions(run, &branches);
@@ -132,14 +134,19 @@ std::optional<Position> read_position(const RunKey& run, int branch) {
   return Position{row.text(0, 0), row.null(0, 1) ? -1 : row.int4(0, 1)};
 }
 
-std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers) {
+std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers, bool wait) {
   static pg::Statement lock_rows{
       "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_count, b.fork_begun, "
       "b.fork_ended, b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM "
-      "setup.execution_branches o "
-      "WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE) b",
+      "setup.execution_branches o WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE) b",
       {INT8OID, INT4ARRAYOID}};
-  const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array({numbers.rbegin(), numbers.rend()})});
+  static pg::Statement lock_free_rows{
+      "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_count, b.fork_begun, "
+      "b.fork_ended, b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM "
+      "setup.execution_branches o WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE SKIP LOCKED) b",
+      {INT8OID, INT4ARRAYOID}};
+  const pg::Rows rows =
+      (wait ? lock_rows : lock_free_rows).run({pg::value(run.id), pg::int4_array({numbers.rbegin(), numbers.rend()})});
   std::map<int, LockedBranch> locked;
   for (int i = 0; i < rows.size(); ++i)
     locked[rows.int4(i, 0)] = {
@@ -249,17 +256,41 @@ std::vector<std::string> results(const RunKey& run, int first, int count) {
   return found;
 }
 
+namespace {
+
+// The branches below $2, as ranges of numbers.
+#define FORKS_BELOW                                                                                                  \
+  "WITH RECURSIVE forks AS (SELECT fork_first AS first, fork_count AS count FROM setup.execution_branches "          \
+  "WHERE run_id = $1 AND branch_id = $2 UNION ALL SELECT b.fork_first, b.fork_count FROM forks f "                   \
+  "JOIN setup.execution_branches b ON b.run_id = $1 AND b.branch_id >= f.first AND b.branch_id < f.first + f.count " \
+  "WHERE b.fork_count IS NOT NULL) "
+#define IS_BELOW "b.run_id = $1 AND b.branch_id >= f.first AND b.branch_id < f.first + f.count"
+
+// By a statement of its own: the next one then sees what it waited for.
+void lock_below(const BranchKey& parent) {
+  static pg::Statement lock_rows{FORKS_BELOW "SELECT FROM forks f JOIN setup.execution_branches b ON " IS_BELOW
+                                             " ORDER BY b.branch_id DESC FOR UPDATE OF b",
+                                 {INT8OID, INT4OID}};
+  lock_rows.run({pg::value(parent.run.id), number(parent.branch)});
+}
+
+}  // namespace
+
 void remove_children(const BranchKey& parent) {
-  static pg::Statement remove{
-      "WITH RECURSIVE forks AS (SELECT fork_first AS first, fork_count AS count FROM setup.execution_branches "
-      "WHERE run_id = $1 AND branch_id = $2 UNION ALL SELECT b.fork_first, b.fork_count FROM forks f "
-      "JOIN setup.execution_branches b ON b.run_id = $1 AND b.branch_id >= f.first AND b.branch_id < f.first + f.count "
-      "WHERE b.fork_count IS NOT NULL), "
-      "locked AS MATERIALIZED (SELECT b.branch_id FROM forks f JOIN setup.execution_branches b ON b.run_id = $1 "
-      "AND b.branch_id >= f.first AND b.branch_id < f.first + f.count ORDER BY b.branch_id DESC FOR UPDATE OF b) "
-      "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
-      {INT8OID, INT4OID}};
+  static pg::Statement remove{FORKS_BELOW "DELETE FROM setup.execution_branches b USING forks f WHERE " IS_BELOW,
+                              {INT8OID, INT4OID}};
+  lock_below(parent);
   remove.run({pg::value(parent.run.id), number(parent.branch)});
+}
+
+void stop_children(const BranchKey& parent) {
+  static pg::Statement stop{
+      FORKS_BELOW
+      "UPDATE setup.execution_branches b SET revision = b.revision + 1, due = NULL, token = NULL, "
+      "awaited_run = NULL FROM forks f WHERE " IS_BELOW,
+      {INT8OID, INT4OID}};
+  lock_below(parent);
+  stop.run({pg::value(parent.run.id), number(parent.branch)});
 }
 
 void tell(const BranchKey& key, const std::string& event) {
@@ -280,10 +311,11 @@ void tell_run_ended(RunId run_id) {
 
 void cancel_awaited(const BranchKey& top) {
   static pg::Statement find{
-      "WITH RECURSIVE below AS (SELECT branch_id, awaited_run FROM setup.execution_branches WHERE run_id = $1 "
-      "AND branch_id = $2 UNION ALL SELECT b.branch_id, b.awaited_run FROM below JOIN setup.execution_branches b "
-      "ON b.run_id = $1 AND b.parent = below.branch_id) "
-      "SELECT r.run_id FROM below JOIN setup.load_runs r ON r.run_id = below.awaited_run WHERE r.finished_at IS NULL",
+      FORKS_BELOW
+      "SELECT r.run_id FROM (SELECT o.awaited_run FROM setup.execution_branches o WHERE o.run_id = $1 "
+      "AND o.branch_id = $2 UNION ALL SELECT b.awaited_run FROM forks f JOIN setup.execution_branches b ON " IS_BELOW
+      ") w JOIN setup.load_runs r ON r.run_id = w.awaited_run WHERE w.awaited_run IS NOT NULL AND r.finished_at IS "
+      "NULL",
       {INT8OID, INT4OID}};
   const pg::Rows rows = find.run({pg::value(top.run.id), number(top.branch)});
   std::vector<RunId> awaited;
@@ -300,16 +332,14 @@ void record_crash(const BranchKey& key) {
 }
 
 void end_all(const RunKey& run, bool keep) {
+  static pg::Statement lock_rows{
+      "SELECT FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id DESC FOR UPDATE", {INT8OID}};
   static pg::Statement stop{
-      "WITH locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
-      "ORDER BY branch_id DESC FOR UPDATE) UPDATE setup.execution_branches SET revision = revision + 1, due = NULL, "
-      "token = NULL, awaited_run = NULL WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
+      "UPDATE setup.execution_branches SET revision = revision + 1, due = NULL, token = NULL, awaited_run = NULL "
+      "WHERE run_id = $1",
       {INT8OID}};
-  static pg::Statement remove{
-      "WITH locked AS MATERIALIZED (SELECT branch_id FROM setup.execution_branches WHERE run_id = $1 "
-      "ORDER BY branch_id DESC FOR UPDATE) "
-      "DELETE FROM setup.execution_branches WHERE run_id = $1 AND branch_id IN (SELECT branch_id FROM locked)",
-      {INT8OID}};
+  static pg::Statement remove{"DELETE FROM setup.execution_branches WHERE run_id = $1", {INT8OID}};
+  lock_rows.run({pg::value(run.id)});
   if (keep) cancel_awaited({run, 0});
   (keep ? stop : remove).run({pg::value(run.id)});
 }

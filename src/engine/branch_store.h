@@ -34,7 +34,7 @@ std::vector<DueBranch> find_due(TimestampTz now, int most);
 // When the next branch is due, after a moment; 0: never.
 TimestampTz next_due(TimestampTz after);
 
-// Those of some branches that are not there any more, or have ended.
+// Those of some branches that are not there any more, or whose execution has ended.
 std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches);
 
 struct StoredBranch {
@@ -51,6 +51,7 @@ struct StoredBranch {
   int crashes = 0;
   int first_child = 0;  // where it is in a Parallel or Map: number of the first of its children
   int children = 0;     // how many they are
+  std::string result;   // of one that has ended, and that its parent has not counted yet; else empty
 };
 
 // Those of some branches of an execution that are due, by their numbers.
@@ -79,8 +80,9 @@ struct LockedBranch {
   Fork fork;            // rules are empty: it has no children
 };
 
-// Locks branches until the end of the transaction; those that are gone are left out.
-std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers);
+// Locks branches until the end of the transaction; those that are gone are left out, and without `wait` those that
+// somebody else has locked.
+std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers, bool wait = true);
 
 constexpr TimestampTz kNever = INT64_MAX;
 
@@ -127,6 +129,8 @@ void add_children(const BranchKey& parent, const std::vector<NewBranch>& childre
 // The results of children, by their places.
 std::vector<std::string> results(const RunKey& run, int first, int count);
 void remove_children(const BranchKey& parent);  // and theirs
+// Nothing of them is due any more; they are kept for a redrive.
+void stop_children(const BranchKey& parent);
 
 // Tells a branch what has happened, and makes it due.
 void tell(const BranchKey& key, const std::string& event);

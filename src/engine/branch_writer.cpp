@@ -27,21 +27,28 @@ class BranchWriter {
     begin_forks();  // takes numbers, and with them the lock of the execution
     end_run();
     for (const Advanced& each : advanced_)
-      if (each.forgets_children && each.to != Advanced::To::kBreak)
-        branch_store::remove_children({run_, each.stored.number});
+      if (each.forgets_children) forget_children(each);
     lock();
     write_history();
+    lock_parents();
     if (!written_.ended_run || keeps_branches_) save();
     for (const Advanced& each : advanced_)
       if (each.to == Advanced::To::kFork) begin_children(each);
-    // Last, because others wait for it: workers end children of the same parent at the same time.
-    lock_parents();
     for (const auto& [parent, children] : ended_) gather(parent, children);
     if (written_.ended_run) branch_store::end_all(run_, keeps_branches_);
     return written_;
   }
 
  private:
+  // Those of one that broke with them are kept for a redrive.
+  void forget_children(const Advanced& each) const {
+    const branch_store::BranchKey parent{run_, each.stored.number};
+    if (each.to == Advanced::To::kBreak)
+      branch_store::stop_children(parent);
+    else
+      branch_store::remove_children(parent);
+  }
+
   static bool is_end(const Advanced& each) { return each.to == Advanced::To::kEnd || each.to == Advanced::To::kBreak; }
 
   void begin_forks() {
@@ -81,14 +88,21 @@ class BranchWriter {
     }
   }
 
+  // All children of a branch want it when they end, and who has it locked commits before he lets it go: nobody waits
+  // for that who has done something else. What has ended then stays due, and is counted with what ends next.
   void lock_parents() {
     std::set<int> numbers;
+    bool only_counts = true;
     for (const auto& [parent, children] : ended_) numbers.insert(parent);
+    for (const Advanced& each : advanced_) only_counts = only_counts && each.is_counted_late;
     if (numbers.empty()) return;
-    parents_ = branch_store::lock(run_, numbers);
+    parents_ = branch_store::lock(run_, numbers, only_counts);
+    for (const auto& [number, parent] : parents_)
+      if (parent.is_due) throw StaleBranch{};
     for (const int number : numbers) {
-      const auto parent = parents_.find(number);
-      if (parent == parents_.end() || parent->second.is_due) throw StaleBranch{};
+      if (parents_.contains(number)) continue;
+      for (const Advanced* each : ended_.at(number)) written_.uncounted.push_back(each->stored.number);
+      ended_.erase(number);
     }
   }
 
@@ -110,7 +124,7 @@ class BranchWriter {
       SavedBranch branch = each.saved;
       if (const auto fork = forks_.find(each.stored.number); fork != forks_.end()) branch.fork = fork->second;
       // One that broke keeps its place, for a redrive; only what comes out is of interest of one that has ended.
-      if (is_end(each) && each.stored.parent >= 0) branch.result = result_of(each);
+      if (is_end(each) && each.stored.parent >= 0) end_child(each, &branch);
       if (each.forgets_children && each.to == Advanced::To::kBreak) branch.fork = fork_of(each.stored.number);
       saved.push_back(std::move(branch));
     }
@@ -122,14 +136,11 @@ class BranchWriter {
     return fork.rules.empty() ? std::nullopt : std::optional(fork);
   }
 
-  static std::string result_of(const Advanced& each) {
-    const bool ok = each.to == Advanced::To::kEnd;
-    return child_result(ok ? each.output : states::tolerated_output(each.failure), last_event_of(each));
-  }
-
-  // Those of a distributed Map have histories of their own.
-  static states::EventId last_event_of(const Advanced& each) {
-    return each.branch.is_execution ? 0 : each.branch.last_event;
+  void end_child(const Advanced& each, SavedBranch* branch) const {
+    if (!each.is_counted_late)
+      branch->result = each.to == Advanced::To::kEnd ? child_result(each.output, each.last_event)
+                                                     : child_result(each.failure, each.last_event);
+    if (!ended_.contains(each.stored.parent)) branch->due = DT_NOBEGIN;
   }
 
   void begin_children(const Advanced& parent) {
@@ -167,7 +178,7 @@ class BranchWriter {
     if (const auto* branch = std::get_if<states::Branch>(&child))
       return {number, static_cast<int>(index), branch->to_json().dump(), "", branch->is_execution};
     const auto& failure = std::get<states::Failure>(child);
-    return {number, static_cast<int>(index), "", child_result(states::tolerated_output(failure), 0), false};
+    return {number, static_cast<int>(index), "", child_result(failure, 0), false};
   }
 
   void gather(int number, const std::vector<const Advanced*>& children) {
@@ -175,7 +186,7 @@ class BranchWriter {
     Gathering gathering = gathering_of(fork);
     for (const Advanced* each : children) {
       gathering.end(each->stored.child, each->to == Advanced::To::kEnd);
-      if (settle(number, gathering, each->failure, last_event_of(*each))) break;
+      if (settle(number, gathering, each->failure, each->last_event)) break;
     }
     begin_more(number, &gathering, &fork, [&]() -> const states::Branch& {
       return execution_.forked_branch(number, parents_.at(number).revision);

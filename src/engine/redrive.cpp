@@ -41,12 +41,14 @@ class Redrive {
         kept->position.empty() ? std::nullopt : std::optional(Branch::from_json(Json::parse(kept->position)));
     if (kept->number == 0 && branch) last_event_ = branch->last_event;
     const bool is_broken = branch && branch->phase == Branch::Phase::kBroken;
-    if (!kept->result.empty() && !is_broken) return;  // it has succeeded
+    if (!kept->result.empty() && !is_broken) {
+      ++succeeded_[kept->parent];
+      return;
+    }
     SavedBranch saved;
     saved.number = kept->number;
     saved.due = DT_NOBEGIN;
     if (branch) go_on(*branch, *kept, &saved);
-    if (!kept->result.empty()) ++reopened_[kept->parent][kept->child];
     saved_.push_back(std::move(saved));
   }
 
@@ -64,21 +66,18 @@ class Redrive {
     saved->position = branch.to_json().dump();
   }
 
-  // Without the ends of those of its children that run again.
+  // All that have not succeeded run again.
   branch_store::Fork fork_of(const KeptBranch& kept) {
     branch_store::Fork fork = kept.fork;
-    const auto rules = states::GatheringRules::from_json(Json::parse(fork.rules));
-    for (const auto& [child, times] : reopened_[kept.number]) {
-      --fork.ended;
-      fork.failed_weight -= rules.weights.empty() ? 1 : rules.weights[static_cast<size_t>(child)];
-    }
+    fork.ended = succeeded_[kept.number];
+    fork.failed_weight = 0;
     return fork;
   }
 
   ActiveExecution& execution_;
   const RunKey run_;
   std::vector<SavedBranch> saved_;
-  std::map<int, std::map<int, int>> reopened_;  // by parent: children that had failed
+  std::map<int, int64_t> succeeded_;  // by parent: children
   states::EventId last_event_ = 0;
 };
 
