@@ -17,7 +17,7 @@ BEGIN
   RETURN (SELECT concat_ws(' ', e.status, e.output, e.error, e.cause) FROM setup.describe_execution(run) e);
 END $$;
 
-SELECT plan(82);
+SELECT plan(84);
 
 -- Making machines
 
@@ -173,6 +173,27 @@ SELECT lives_ok(format($$SELECT setup.send_task_failure(%L, 'Refused', 'no')$$, 
 SELECT is(ended(:run), 'FAILED Refused no', 'which is its error');
 SELECT setup.start_execution('token') AS run \gset
 SELECT is(ended(:run), 'FAILED States.Timeout ', 'without a heartbeat it times out');
+RESET SESSION AUTHORIZATION;
+
+-- Siblings of what fails
+
+SET SESSION AUTHORIZATION executions_ann;
+CREATE FUNCTION app.slowly(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_sleep(60);
+  INSERT INTO app.done VALUES ('too late');
+  RETURN '1';
+END $$;
+SELECT setup.register_task_handler('slowly', 'app.slowly(jsonb)');
+SELECT setup.create_state_machine('tolerant', '{"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true,
+  "ToleratedFailurePercentage": 100, "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    "StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": true, "Branches": [
+      {"StartAt": "Late", "States": {"Late": {"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:slowly", "End": true}}},
+      {"StartAt": "Soon", "States": {"Soon": {"Type": "Wait", "Seconds": 1, "Next": "Fail"}, "Fail": {"Type": "Fail", "Error": "E"}}}]}}}}}}');
+SELECT setup.start_execution('tolerant', '[1]') AS run \gset
+SELECT alike(ended(:run), 'SUCCEEDED [{%', 'a Map can tolerate that a branch within it fails');
+SELECT wait_until($$NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'etl_orchestrator worker' AND state = 'active')$$);
+SELECT is((SELECT count(*) FROM app.done WHERE what = 'too late'), 0::bigint, 'and the others in it are stopped at once');
 RESET SESSION AUTHORIZATION;
 
 -- EXPRESS
