@@ -19,6 +19,9 @@ TimestampTz seconds_from_now(double seconds) {
   return GetCurrentTimestamp() + static_cast<int64_t>(std::min(seconds, 1e9) * USECS_PER_SEC);
 }
 
+// When a task began that is kept while somebody else works on it.
+constexpr const char* kBegan = "began";
+
 class BranchStep {
  public:
   BranchStep(pg::Block& block, ActiveExecution& execution, branch_store::StoredBranch stored, SharedTransaction* shared,
@@ -28,7 +31,10 @@ class BranchStep {
     result_.saved.number = result_.stored.number;
     in_store(block_, [&] { branch() = execution_.branch(result_.stored); });
     events_.emplace(branch().last_event);
-    if (!result_.stored.task.empty()) task_ = states::RunTask::from_json(Json::parse(result_.stored.task));
+    if (result_.stored.task.empty()) return;
+    const Json task = Json::parse(result_.stored.task);
+    task_ = states::RunTask::from_json(task);
+    handed_over_at_ = task.value(kBegan, TimestampTz{0});
   }
 
   Advanced run() {
@@ -82,7 +88,7 @@ class BranchStep {
       cancel_awaited();
       return states::ChildrenFailed{failure_from(event), last};
     }
-    began_ = pg::now();
+    began_ = handed_over();
     if (type == "TaskFailed") return failed(failure_from(event), "");
     if (type == "RunEnded") return ended([&] { return finish_task(block_, *task_, task_owner()); });
     write_log("OK", "", std::nullopt);
@@ -96,17 +102,22 @@ class BranchStep {
 
   // What was due first has passed: the task as a whole, or its next heartbeat.
   states::Event timed_out() {
-    began_ = pg::now();
+    began_ = handed_over();
     cancel_awaited();
-    const bool is_late = task_->timeout_seconds && branch_is_past(*task_->timeout_seconds);
+    const bool is_late = task_->timeout_seconds && has_taken(*task_->timeout_seconds);
     return failed(
         {is_late || !task_->heartbeat_seconds ? states::errors::kTimeout : states::errors::kHeartbeatTimeout, ""}, "");
   }
 
-  // By the time at which the task was begun, which is not kept: a heartbeat can only be missed before the timeout.
-  bool branch_is_past(double seconds) const {
-    return time_of(GetCurrentTimestamp()) - result_.branch.entered >=
-           std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+  // When the task began that somebody else was to end.
+  pg::Moment handed_over() const {
+    const pg::Moment now = pg::now();
+    if (handed_over_at_ == 0) return now;
+    return {handed_over_at_, now.us - std::max<int64_t>(0, now.at - handed_over_at_)};
+  }
+
+  bool has_taken(double seconds) const {
+    return static_cast<double>(GetCurrentTimestamp() - handed_over_at_) >= seconds * USECS_PER_SEC;
   }
 
   states::Event join() {
@@ -177,7 +188,9 @@ class BranchStep {
   void hand_over(TaskResult result) {
     note(states::TaskProgress::kSubmitted, std::move(result.output));
     branch_store::SavedBranch& saved = result_.saved;
-    saved.task = task_->to_json().dump();
+    Json task = task_->to_json();
+    task[kBegan] = began_.at;
+    saved.task = task.dump();
     saved.awaited_run = result.awaited_run;
     if (result.waits_for_token) saved.token = branch().task_token;
     if (task_->timeout_seconds) saved.timeout = seconds_from_now(*task_->timeout_seconds);
@@ -249,6 +262,7 @@ class BranchStep {
   std::optional<states::RunTask> task_;
   bool had_effect_ = false;
   pg::Moment began_{};
+  TimestampTz handed_over_at_ = 0;  // 0: it was not
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ SELECT setup.create_state_machine('double', '{"StartAt": "P", "States": {"P": {"
   setup.create_state_machine('broken', '{"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Own", "Cause": "why"}}}'),
   setup.create_state_machine('waits', '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": true}}}');
 
-SELECT plan(36);
+SELECT plan(38);
 
 -- Executions
 
@@ -96,6 +96,15 @@ SELECT is_empty($$SELECT FROM setup.get_activity_task('review')$$, 'and for nobo
 SELECT setup.send_task_success(:'token', '{"fine": true}');
 SET SESSION AUTHORIZATION tasks_owner;
 SELECT is(output('reviewed'), '{"fine": true}', 'its token ends it');
+-- Times of tasks that somebody else ends
+
+SELECT setup.create_state_machine('beats', '{"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:1:activity:review",
+  "TimeoutSeconds": 3, "HeartbeatSeconds": 1, "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 1}], "End": true}}}');
+SELECT setup.start_execution('beats');
+SELECT is(error('beats'), 'States.Timeout', 'a heartbeat that is missed is a timeout');
+SELECT is((SELECT string_agg(message || ' ' || (duration_ms >= 1000), ', ' ORDER BY log_id) FROM setup.load_log WHERE run_id = (SELECT max(run_id) FROM setup.executions)),
+  'States.HeartbeatTimeout true, States.HeartbeatTimeout true, States.HeartbeatTimeout true',
+  'each attempt has its own time, and the log says how long it was');
 SELECT * FROM finish();
 RESET SESSION AUTHORIZATION;
 SELECT setup.delete_activity('their-work');
