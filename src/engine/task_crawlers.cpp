@@ -48,7 +48,9 @@ NamedCrawler named_crawler(const TaskCall& call) {
 TaskResult start_crawler(const TaskCall& call) {
   const NamedCrawler crawler = named_crawler(call);
   try {
-    call_sql(call.block, "SELECT pg_catalog.to_jsonb(pg_catalog.count(*)) FROM setup.crawl($1 #>> '{Name}')",
+    call_sql(call.block,
+             "SELECT pg_catalog.to_jsonb(pg_catalog.count(*)) FROM setup.crawl(pg_catalog.jsonb_extract_path_text($1, "
+             "'Name'))",
              {{"Name", crawler.name}});
   } catch (const pg::Error& error) {
     if (error.sqlstate() != ERRCODE_OBJECT_IN_USE) throw;
@@ -87,8 +89,10 @@ TaskResult stop_crawler(const TaskCall& call) {
   if (holders.empty())
     throw StateError("Glue.CrawlerNotRunningException", "Crawler with name " + crawler.name + " is not running");
   for (const int pid : holders)
-    call_sql(call.block, "SELECT pg_catalog.to_jsonb(pg_catalog.pg_cancel_backend(($1 #>> '{}')::pg_catalog.int4))",
-             pid);
+    call_sql(call.block,
+             "SELECT pg_catalog.to_jsonb(pg_catalog.pg_cancel_backend("
+             "pg_catalog.jsonb_extract_path_text($1, 'pid')::pg_catalog.int4))",
+             {{"pid", pid}});
   return {Json::object(), false, 0, std::nullopt};
 }
 
