@@ -16,7 +16,7 @@ SELECT setup.create_state_machine('double', '{"StartAt": "P", "States": {"P": {"
   setup.create_state_machine('broken', '{"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Own", "Cause": "why"}}}'),
   setup.create_state_machine('waits', '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": true}}}');
 
-SELECT plan(38);
+SELECT plan(41);
 
 -- Executions
 
@@ -96,6 +96,19 @@ SELECT is_empty($$SELECT FROM setup.get_activity_task('review')$$, 'and for nobo
 SELECT setup.send_task_success(:'token', '{"fine": true}');
 SET SESSION AUTHORIZATION tasks_owner;
 SELECT is(output('reviewed'), '{"fine": true}', 'its token ends it');
+-- Tokens: any resource can wait for one
+
+SELECT task('token_publish', 'arn:aws:states:::sns:publish.waitForTaskToken', '{"TopicArn": "ask", "Message": {"token.$": "$$.Task.Token"}}'),
+  task('token_execution', 'arn:aws:states:::states:startExecution.waitForTaskToken', '{"StateMachineArn": "double", "Input": {"token.$": "$$.Task.Token"}, "Name": "asked for a token"}'),
+  task('token_failed', 'arn:aws:states:::states:startExecution.waitForTaskToken', '{"StateMachineArn": "nothing"}');
+SELECT wait_until($$EXISTS (SELECT FROM setup.notifications WHERE topic = 'ask')$$);
+SELECT setup.send_task_success(message::jsonb ->> 'token', '"told"') FROM setup.notifications WHERE topic = 'ask';
+SELECT is(output('token_publish'), '"told"', 'a message carries the token that ends its task');
+SELECT wait_until($$EXISTS (SELECT FROM setup.executions WHERE name = 'asked for a token' AND status = 'SUCCEEDED')$$);
+SELECT setup.send_task_failure(input ->> 'token', 'No', 'not this one') FROM setup.executions WHERE name = 'asked for a token';
+SELECT is(error('token_execution') || ': ' || cause('token_execution'), 'No: not this one', 'so does the input of an execution');
+SELECT is(error('token_failed'), 'StepFunctions.StateMachineDoesNotExistException', 'what fails at once waits for nothing');
+
 -- Times of tasks that somebody else ends
 
 SELECT setup.create_state_machine('beats', '{"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:1:activity:review",
