@@ -31,7 +31,11 @@ SELECT setup.create_crawler('raw-data-crawler', 'workshop', 'workshop_raw', path
   setup.create_crawler('processed-data-crawler', 'workshop', 'workshop_processed', path => 'processed');
 \set definition `cat ../../setup/demo/state_machines/workshop_pipeline.json`
 
-SELECT plan(9);
+CREATE FUNCTION told() RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' | ', n.subject, n.message::jsonb ->> 'rows', n.message::jsonb #>> '{error,Error}', n.message::jsonb #>> '{error,Cause}')
+    FROM setup.notifications n ORDER BY n.notification_id DESC LIMIT 1 $$;
+
+SELECT plan(12);
 SELECT is_empty(format('SELECT * FROM setup.validate_state_machine(%L)', :'definition'), 'the definition is valid as it is');
 SELECT setup.create_state_machine('workshop', regexp_replace(:'definition', '("(Interval)?Seconds": )[0-9]+', '\11', 'g')::jsonb);
 SELECT setup.start_execution('workshop') AS run \gset
@@ -40,6 +44,7 @@ SELECT is((SELECT count(*) FROM workshop_raw.customers), 240::bigint, 'data was 
 SELECT is((SELECT count(*) FROM workshop_processed.customers), 80::bigint, 'and so was what became of it');
 SELECT is((SELECT count(*) FROM workshop_processed.customers WHERE email <> lower(email) OR name LIKE ' %'), 0::bigint, 'transformed');
 SELECT is((SELECT rows #>> '{1,0}' FROM setup.query_executions WHERE run_id = :run), '80', 'the query has validated it');
+SELECT is(told(), 'Workshop Pipeline Success | 80', 'and success is told');
 SELECT setup.start_execution('workshop');
 SELECT is(error('workshop') || coalesce(cause('workshop'), ''), 'SUCCEEDED', 'it runs again');
 
@@ -49,7 +54,9 @@ CREATE VIEW source.customers AS
   SELECT 1 AS customer_id, 'n' AS name, 'e' AS email, 'inactive' AS status, DATE '2024-01-01' AS since;
 SELECT setup.start_execution('workshop');
 SELECT is(error('workshop'), 'ValidationFailed', 'a result without rows does not pass');
+SELECT is(told(), 'Workshop Pipeline Failure | ValidationFailed | workshop_processed.customers has no rows', 'and that is told');
 SELECT setup.drop_crawler('processed-data-crawler');
 SELECT setup.start_execution('workshop');
 SELECT is(error('workshop'), 'Glue.EntityNotFoundException', 'a crawler that is missing is the error of the pipeline');
+SELECT matches(told(), 'Workshop Pipeline Failure \| Glue.EntityNotFoundException', 'which is told');
 SELECT * FROM finish();
