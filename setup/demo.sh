@@ -220,9 +220,17 @@ psql -c 'CALL setup.orchestrate_all()' 2>&1 || run_failed=yes
 heading "What happened"
 psql -f setup/demo/report.sql
 
-heading "The same by state machines"
-show psql -d warehouse -f setup/demo/state_machines.sql -v "definitions=$PWD/setup/demo/state_machines"
-[ "$run_failed" = yes ] || psql -f setup/demo/state_machines.sql -v definitions="$PWD/setup/demo/state_machines" 2>&1 || run_failed=yes
+heading "State machines"
+machines=(-f setup/demo/state_machines.sql -v "definitions=$PWD/setup/demo/state_machines")
+if [ -e "$("$PG_CONFIG" --pkglibdir)/etl_files.so" ]; then
+  mkdir -p "$THROWAWAY_DIR/lake/raw/taxi" "$THROWAWAY_DIR/workshop"
+  printf 'id,fare\n1,2.5\n2,3\n' >"$THROWAWAY_DIR/lake/raw/taxi/yellow_tripdata_2024-01.csv"
+  throwaway_give_to_server "$THROWAWAY_DIR/lake"
+  throwaway_give_to_server "$THROWAWAY_DIR/workshop"
+  machines+=(-v "lake=$THROWAWAY_DIR/lake" -v "workshop=$THROWAWAY_DIR/workshop")
+fi
+show psql -d warehouse "${machines[@]}"
+[ "$run_failed" = yes ] || psql "${machines[@]}" 2>&1 || run_failed=yes
 
 if [ "$run_failed" = yes ]; then
   echo "demo.sh: the run did not end OK, see above" >&2

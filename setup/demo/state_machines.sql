@@ -1,6 +1,10 @@
--- Runs the warehouse by state machines, as they would run elsewhere: definitions in state_machines/, unchanged.
+-- Runs the state machines whose definitions are in state_machines/.
 --
---   psql -d warehouse -f setup/demo/state_machines.sql -v definitions=DIR     DIR: the absolute path of state_machines
+--   psql -d warehouse -f setup/demo/state_machines.sql -v definitions=DIR     the absolute path of state_machines
+--     -v lake=DIR        a directory with raw/taxi/, for the workflow of a file that arrives
+--     -v workshop=DIR    a directory that the server may write to, for the workshop's pipeline
+--
+-- Without lake and workshop these two are left out.
 
 \set ON_ERROR_STOP on
 \setenv DEFINITIONS :definitions
@@ -31,6 +35,25 @@ INSERT INTO staging.source_data VALUES ('item-001', 'Test Item 1', 100, now() - 
 \set definition `cat "$DEFINITIONS"/etl_pipeline.json`
 SELECT setup.create_state_machine('etl-pipeline', :'definition') AS version;
 CALL setup.run_execution('etl-pipeline');
+
+-- A file that has arrived. Crawlers have crawled when their task ends here: the waits for them are made short.
+
+\if :{?lake}
+\ir state_machines/file_workflow.sql
+\set definition `sed -E 's/"Seconds": [0-9]+/"Seconds": 1/' "$DEFINITIONS"/file_workflow.json`
+SELECT setup.create_state_machine('etl-pipeline-workflow', :'definition') AS version;
+CALL setup.run_execution('etl-pipeline-workflow', '{"bucket": "oubt-datalake", "key": "raw/taxi/yellow_tripdata_2024-01.csv"}');
+CALL setup.run_execution('etl-pipeline-workflow', '{"bucket": "oubt-datalake", "key": "raw/taxi/missing.csv"}');
+\endif
+
+-- Files, crawlers, jobs, and a query that validates.
+
+\if :{?workshop}
+\ir state_machines/workshop_pipeline.sql
+\set definition `sed -E 's/"Seconds": [0-9]+/"Seconds": 1/' "$DEFINITIONS"/workshop_pipeline.json`
+SELECT setup.create_state_machine('workshop-pipeline', :'definition') AS version;
+CALL setup.run_execution('workshop-pipeline');
+\endif
 
 SELECT state_machine, status, output FROM setup.executions ORDER BY run_id;
 SELECT topic, subject, message FROM setup.notifications ORDER BY notification_id;
