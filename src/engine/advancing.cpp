@@ -92,7 +92,7 @@ class Advancing {
           }
         }
       }
-      for (const int branch : commit(block, &advanced)) queue->push_back(task_of(branch));
+      commit(block, &advanced);
       for (const Advanced& each : advanced)
         if (each.to == Advanced::To::kGoOn) queue->push_back(task_of(each.stored.number));
       queue->insert(queue->end(), rest.begin(), rest.end());
@@ -121,7 +121,8 @@ class Advancing {
     std::vector<Advanced> advanced;
     advanced.push_back(due.front().result.empty() ? advance_branch(block, *execution_, due.front(), nullptr, stop_)
                                                   : ended_before(due.front()));
-    return !commit(block, &advanced).empty() || advanced.front().to == Advanced::To::kGoOn;
+    commit(block, &advanced);
+    return advanced.front().to == Advanced::To::kGoOn;
   } catch (const StaleBranch&) {
     forget_failure();
     return false;
@@ -169,11 +170,15 @@ class Advancing {
     return {};
   }
 
-  // Returns the branches that have ended and are still to be counted.
-  std::vector<int> commit(pg::Block& block, std::vector<Advanced>* advanced) {
-    if (is_over_ || advanced->empty()) return {};
+  void commit(pg::Block& block, std::vector<Advanced>* advanced) {
+    if (is_over_ || advanced->empty()) return;
     const pg::CancelHeld held;  // it is bounded, and what has been done is to be kept
     QueryCancelPending = false;
+    const Written written = write(block, advanced);
+    if (!written.uncounted.empty()) count(written.uncounted);
+  }
+
+  Written write(pg::Block& block, std::vector<Advanced>* advanced) {
     Written written;
     in_store(block, [&] { written = write_branches(*execution_, advanced); });
     block.commit();
@@ -181,7 +186,24 @@ class Advancing {
     is_over_ = written.ended_run;
     if (written.stopped_children || written.ended_run)
       for (Task& task : tasks_) task.outcome = Outcome::kError;
-    return written.uncounted;
+    return written;
+  }
+
+  // Has parents count children that have ended. If it is lost, they are due, and are counted then.
+  void count(const std::vector<int>& children) try {
+    pg::Block block;
+    std::vector<Advanced> ended;
+    in_store(block, [&] {
+      for (branch_store::StoredBranch& branch : branch_store::read_due(run_, children))
+        if (!branch.result.empty()) ended.push_back(ended_before(std::move(branch)));
+    });
+    if (ended.empty()) return;
+    block.look([] { settings::commit_without_disk(); });
+    write(block, &ended);
+  } catch (const pg::Error&) {
+    forget_failure();
+  } catch (const StaleBranch&) {
+    forget_failure();
   }
 
   void begin(size_t task) {

@@ -279,9 +279,6 @@ Advanced ended_before(branch_store::StoredBranch stored) {
   advanced.is_counted_late = true;
   if (end.failure) advanced.failure = *end.failure;
   advanced.last_event = end.last_event;
-  advanced.saved.number = stored.number;
-  advanced.saved.position = stored.position;
-  advanced.saved.result = stored.result;
   advanced.stored = std::move(stored);
   return advanced;
 }

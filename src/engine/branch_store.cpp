@@ -134,19 +134,13 @@ std::optional<Position> read_position(const RunKey& run, int branch) {
   return Position{row.text(0, 0), row.null(0, 1) ? -1 : row.int4(0, 1)};
 }
 
-std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers, bool wait) {
+std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers) {
   static pg::Statement lock_rows{
       "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_count, b.fork_begun, "
       "b.fork_ended, b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM "
       "setup.execution_branches o WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE) b",
       {INT8OID, INT4ARRAYOID}};
-  static pg::Statement lock_free_rows{
-      "SELECT n.number, b.revision, b.due IS NOT NULL, b.fork_rules, b.fork_first, b.fork_count, b.fork_begun, "
-      "b.fork_ended, b.fork_failed FROM unnest($2) AS n(number) CROSS JOIN LATERAL (SELECT * FROM "
-      "setup.execution_branches o WHERE o.run_id = $1 AND o.branch_id = n.number FOR UPDATE SKIP LOCKED) b",
-      {INT8OID, INT4ARRAYOID}};
-  const pg::Rows rows =
-      (wait ? lock_rows : lock_free_rows).run({pg::value(run.id), pg::int4_array({numbers.rbegin(), numbers.rend()})});
+  const pg::Rows rows = lock_rows.run({pg::value(run.id), pg::int4_array({numbers.rbegin(), numbers.rend()})});
   std::map<int, LockedBranch> locked;
   for (int i = 0; i < rows.size(); ++i)
     locked[rows.int4(i, 0)] = {
@@ -211,6 +205,17 @@ void save(const RunKey& run, const std::vector<SavedBranch>& branches) {
        pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.failed_weight; }), kNone),
        pg::text_array(texts_of(branches, &SavedBranch::result)),
        pg::int8_array(counts_of(branches, [](const Fork& fork) { return fork.count; }), kNone)});
+}
+
+void mark_counted(const RunKey& run, const std::vector<int>& numbers) {
+  static pg::Statement update{
+      "UPDATE setup.execution_branches b SET revision = b.revision + 1, due = NULL, crashes = 0 FROM unnest($2) AS "
+      "n(number) "
+      "CROSS JOIN LATERAL (SELECT o.ctid FROM setup.execution_branches o WHERE o.run_id = $1 AND o.branch_id = "
+      "n.number "
+      "OFFSET 0) place WHERE b.ctid = place.ctid",
+      {INT8OID, INT4ARRAYOID}};
+  update.run({pg::value(run.id), pg::int4_array(numbers)});
 }
 
 void save_fork(const BranchKey& parent, const Fork& fork) {

@@ -80,9 +80,8 @@ struct LockedBranch {
   Fork fork;            // rules are empty: it has no children
 };
 
-// Locks branches until the end of the transaction; those that are gone are left out, and without `wait` those that
-// somebody else has locked.
-std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers, bool wait = true);
+// Locks branches until the end of the transaction; those that are gone are left out.
+std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers);
 
 constexpr TimestampTz kNever = INT64_MAX;
 
@@ -113,6 +112,9 @@ std::vector<KeptBranch> read_all(const RunKey& run);  // by their numbers
 
 // Saves locked branches, each in its next revision.
 void save(const RunKey& run, const std::vector<SavedBranch>& branches);
+
+// Branches that have ended, which their parents have counted.
+void mark_counted(const RunKey& run, const std::vector<int>& numbers);
 
 void save_fork(const BranchKey& parent, const Fork& fork);
 

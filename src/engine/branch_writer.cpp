@@ -84,25 +84,24 @@ class BranchWriter {
     for (const Advanced& each : advanced_) {
       const auto own = locked_.find(each.stored.number);
       if (own == locked_.end() || own->second.revision != each.stored.revision) throw StaleBranch{};
-      if (is_end(each) && each.stored.parent >= 0) ended_[each.stored.parent].push_back(&each);
+      if (!is_end(each) || each.stored.parent < 0) continue;
+      if (each.is_counted_late)
+        ended_[each.stored.parent].push_back(&each);
+      else
+        written_.uncounted.push_back(each.stored.number);
     }
   }
 
-  // All children of a branch want it when they end, and who has it locked commits before he lets it go: nobody waits
-  // for that who has done something else. What has ended then stays due, and is counted with what ends next.
+  // All children of a branch want it when they end, and a lock lasts until the disk has the commit: what has ended is
+  // counted in a transaction of its own, which does not wait for the disk.
   void lock_parents() {
     std::set<int> numbers;
-    bool only_counts = true;
     for (const auto& [parent, children] : ended_) numbers.insert(parent);
-    for (const Advanced& each : advanced_) only_counts = only_counts && each.is_counted_late;
     if (numbers.empty()) return;
-    parents_ = branch_store::lock(run_, numbers, only_counts);
-    for (const auto& [number, parent] : parents_)
-      if (parent.is_due) throw StaleBranch{};
+    parents_ = branch_store::lock(run_, numbers);
     for (const int number : numbers) {
-      if (parents_.contains(number)) continue;
-      for (const Advanced* each : ended_.at(number)) written_.uncounted.push_back(each->stored.number);
-      ended_.erase(number);
+      const auto parent = parents_.find(number);
+      if (parent == parents_.end() || parent->second.is_due) throw StaleBranch{};
     }
   }
 
@@ -120,7 +119,12 @@ class BranchWriter {
 
   void save() const {
     std::vector<SavedBranch> saved;
+    std::vector<int> counted;
     for (const Advanced& each : advanced_) {
+      if (each.is_counted_late) {
+        counted.push_back(each.stored.number);
+        continue;
+      }
       SavedBranch branch = each.saved;
       if (const auto fork = forks_.find(each.stored.number); fork != forks_.end()) branch.fork = fork->second;
       // One that broke keeps its place, for a redrive; only what comes out is of interest of one that has ended.
@@ -128,7 +132,8 @@ class BranchWriter {
       if (each.forgets_children && each.to == Advanced::To::kBreak) branch.fork = fork_of(each.stored.number);
       saved.push_back(std::move(branch));
     }
-    branch_store::save(run_, saved);
+    if (!saved.empty()) branch_store::save(run_, saved);
+    if (!counted.empty()) branch_store::mark_counted(run_, counted);
   }
 
   std::optional<Fork> fork_of(int number) const {
@@ -136,11 +141,10 @@ class BranchWriter {
     return fork.rules.empty() ? std::nullopt : std::optional(fork);
   }
 
-  void end_child(const Advanced& each, SavedBranch* branch) const {
-    if (!each.is_counted_late)
-      branch->result = each.to == Advanced::To::kEnd ? child_result(each.output, each.last_event)
-                                                     : child_result(each.failure, each.last_event);
-    if (!ended_.contains(each.stored.parent)) branch->due = DT_NOBEGIN;
+  static void end_child(const Advanced& each, SavedBranch* branch) {
+    branch->due = DT_NOBEGIN;  // to be counted
+    branch->result = each.to == Advanced::To::kEnd ? child_result(each.output, each.last_event)
+                                                   : child_result(each.failure, each.last_event);
   }
 
   void begin_children(const Advanced& parent) {

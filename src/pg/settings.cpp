@@ -115,6 +115,12 @@ void limit_lock_waits(const char* timeout) {
   });
 }
 
+void commit_without_disk() {
+  pg::guard([] {
+    set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+  });
+}
+
 void limit_statements(int64_t milliseconds) {
   const std::string value = std::to_string(std::min<int64_t>(milliseconds, INT_MAX));
   pg::guard([&] { SetConfigOption("statement_timeout", value.c_str(), PGC_USERSET, PGC_S_SESSION); });

@@ -40,6 +40,9 @@ void forget_attempt();  // but for the settings, which the next one sets
 // Until the end of the open transaction, waits for locks no longer than this ("200ms").
 void limit_lock_waits(const char* timeout);
 
+// The open transaction commits without waiting for the disk, which has it a moment later.
+void commit_without_disk();
+
 // Sets a statement_timeout for what this process runs, until its settings are reset.
 void limit_statements(int64_t milliseconds);
 
