@@ -33,8 +33,18 @@ std::string input_of(const TaskCall& call) {
   return text;
 }
 
+// arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, with or without a version or alias; or NAME. The present version
+// runs.
+std::string machine_name(const std::string& arn) {
+  constexpr std::string_view kMark = ":stateMachine:";
+  const size_t at = arn.find(kMark);
+  if (at == std::string::npos) return last_part(arn);
+  const size_t begin = at + kMark.size();
+  return arn.substr(begin, arn.find(':', begin) - begin);
+}
+
 RunId start(const TaskCall& call) {
-  const std::string machine = last_part(call.required_text("StateMachineArn"));
+  const std::string machine = machine_name(call.required_text("StateMachineArn"));
   const std::string name = call.optional_text("Name");
   const std::string input = input_of(call);
   RunId run_id = 0;

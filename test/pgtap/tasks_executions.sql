@@ -20,7 +20,7 @@ SELECT plan(41);
 
 -- Executions
 
-SELECT task('async', 'arn:aws:states:::states:startExecution', '{"StateMachineArn": "arn:aws:states:us-east-1:1:stateMachine:double", "Input": {"a": 1}, "Name": "one"}'),
+SELECT task('async', 'arn:aws:states:::states:startExecution', '{"StateMachineArn": "arn:aws:states:us-east-1:1:stateMachine:double:3", "Input": {"a": 1}, "Name": "one"}'),
   task('sync', 'arn:aws:states:::states:startExecution.sync', '{"StateMachineArn": "double", "Input": "{\"a\": 2}"}'),
   task('sync_2', 'arn:aws:states:::states:startExecution.sync:2', '{"StateMachineArn": "double", "Input": {"a": 3}}'),
   task('failing', 'arn:aws:states:::states:startExecution.sync:2', '{"StateMachineArn": "broken"}'),
