@@ -12,7 +12,7 @@ CREATE SCHEMA work AUTHORIZATION tasks_owner;
 SET SESSION AUTHORIZATION tasks_owner;
 CREATE TABLE work.trips AS SELECT i AS id, nullif('n' || i, 'n2') AS name, i / 2.0 AS fare FROM generate_series(1, 3) i;
 
-SELECT plan(35);
+SELECT plan(39);
 SELECT task('count', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT count(*) AS total FROM work.trips", "WorkGroup": "primary"}'),
   task('async', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "SELECT id, name, fare FROM trips ORDER BY id", "QueryExecutionContext": {"Database": "work"}}'),
   task('insert', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "INSERT INTO work.trips VALUES (4, ''four'', 4)"}'),
@@ -24,6 +24,8 @@ SELECT task('count', 'arn:aws:states:::athena:startQueryExecution.sync', '{"Quer
   task('hostile_database', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT current_schemas(false)::text AS s", "QueryExecutionContext": {"Database": "a\", hidden; --"}}'),
   task('too_many', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT i FROM generate_series(1, 100000000) i"}'),
   task('too_large', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT repeat(''x'', 10000000) FROM generate_series(1, 100000)"}'),
+  task('returning', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "INSERT INTO work.trips VALUES (5) RETURNING id"}'),
+  task('explain', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "EXPLAIN SELECT 1"}'),
   task('two', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT 1; DROP TABLE work.trips"}'),
   task('parameters', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT 1", "ExecutionParameters": ["1"]}'),
   task('no_query', 'arn:aws:states:::athena:startQueryExecution.sync', '{}'),
@@ -45,6 +47,8 @@ SELECT is(error('two') || (to_regclass('work.trips') IS NULL), 'Athena.InvalidRe
 SELECT is(error('parameters'), 'Athena.InvalidRequestException', 'ExecutionParameters are refused');
 SELECT is(error('no_query'), 'States.Runtime', 'as is a task without a query');
 SELECT is(error('timeout'), 'States.Timeout', 'TimeoutSeconds ends a query');
+SELECT is((SELECT rows FROM setup.query_executions WHERE query_id = (output('returning') ->> 'QueryExecutionId')::uuid), '[["id"], ["5"]]', 'RETURNING gives rows');
+SELECT is((SELECT rows #>> '{0,0}' FROM setup.query_executions WHERE query_id = (output('explain') ->> 'QueryExecutionId')::uuid), 'QUERY PLAN', 'so does EXPLAIN');
 SELECT output('async') ->> 'QueryExecutionId' AS id, output('failing_later') ->> 'QueryExecutionId' AS failed_id,
   output('insert') #>> '{QueryExecution,QueryExecutionId}' AS insert_id \gset
 
@@ -77,13 +81,15 @@ SELECT is(output('insert_results') -> 'UpdateCount', '1', 'a query that wrote sa
 SELECT is(error('failed_results'), 'Athena.InvalidRequestException', 'one that failed has no results');
 SELECT is(error('no_results'), 'Athena.InvalidRequestException', 'nor has what is no id');
 SELECT is(output('stop'), '{}', 'one that has ended can be stopped');
-SELECT is((SELECT count(*) FROM setup.query_executions), 5::bigint, 'queries are kept');
+SELECT is((SELECT count(*) FROM setup.query_executions), 7::bigint, 'queries are kept');
 
 SET SESSION AUTHORIZATION tasks_other;
 SELECT is_empty('SELECT FROM setup.query_executions', 'nobody else sees them');
 SELECT task('steal', 'arn:aws:states:::athena:getQueryResults', jsonb_build_object('QueryExecutionId', :'id'));
 SELECT is(error('steal'), 'Athena.InvalidRequestException', 'nor reads their results');
-SELECT * FROM finish();
 RESET SESSION AUTHORIZATION;
+SELECT ok(setup.drop_history('infinity') > 0, 'when history goes');
+SELECT is_empty('SELECT FROM setup.query_executions', 'they go with it');
+SELECT * FROM finish();
 DROP OWNED BY tasks_owner, tasks_other;
 DROP ROLE tasks_owner, tasks_other;
