@@ -2,6 +2,7 @@
 
 #include "engine/branch_events.h"
 #include "engine/task_runner.h"
+#include "states/resource.h"
 // nlohmann-json first: the server's macros do not suit it.
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
@@ -186,7 +187,9 @@ class BranchStep {
   }
 
   void hand_over(TaskResult result) {
-    note(states::TaskProgress::kSubmitted, std::move(result.output));
+    // An activity is handed to nobody: its worker fetches it.
+    if (states::Resource::parse(task_->resource).kind != states::Resource::Kind::kActivity)
+      note(states::TaskProgress::kSubmitted, std::move(result.output));
     branch_store::SavedBranch& saved = result_.saved;
     Json task = task_->to_json();
     task[kBegan] = began_.at;

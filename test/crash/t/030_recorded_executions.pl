@@ -1,5 +1,5 @@
 # Executions that were recorded on the real service, started here as a user does: status, output, error, and the
-# sequence of events.
+# sequence of events. Where results of tasks were recorded, handlers give them; what waits for a token is told them.
 #
 # Events that were recorded without a number happened at the same time as others, in branches of a Parallel: they are
 # compared as a set. ParallelStateSucceeded was not recorded. SHARED_DIR says where the recordings are.
@@ -22,7 +22,7 @@ my $node = EtlCluster->started('main', conf => [ 'etl_orchestrator.max_workers =
 $node->sql(<<'SQL');
 CREATE ROLE alice LOGIN;
 CREATE TABLE test.cases (file text, line int GENERATED ALWAYS AS IDENTITY, content json, run_id bigint, refused text);
-CREATE TABLE test.answers (machine text, state text, turn int, event text, output jsonb, error text, cause text);
+CREATE TABLE test.answers (machine text, state text, turn int, event text, submitted jsonb, output jsonb, error text, cause text);
 GRANT SELECT ON test.answers TO alice;
 
 -- What a task that was recorded gave, the first time that its state was tried, the second time, ...
@@ -35,7 +35,9 @@ BEGIN
      AND a.turn = (SELECT count(*) FROM setup.load_log l WHERE l.run_id = current_setting('etl_orchestrator.run_id')::bigint
                       AND l.job_name = current_setting('etl_orchestrator.job'));
   IF given IS NULL THEN RETURN input; END IF;
+  IF given.submitted IS NOT NULL THEN RETURN given.submitted; END IF;
   IF given.event LIKE '%Succeeded' THEN RETURN given.output; END IF;
+  IF given.event LIKE '%TimedOut' THEN PERFORM pg_sleep(60); END IF;
   RETURN setup.raise_error(given.error, given.cause);
 END
 $$;
@@ -61,6 +63,12 @@ BEGIN
   END;
 END
 $$;
+
+GRANT USAGE ON SCHEMA test TO alice;
+SET SESSION AUTHORIZATION alice;
+SELECT setup.register_task_handler(resource, 'test.answer(jsonb)') FROM unnest(ARRAY['one', 'arn:aws:states:::lambda:invoke',
+  'arn:aws:states:::sqs:sendMessage*', 'arn:aws:states:::aws-sdk:s3:*']) resource;
+SELECT setup.create_activity('one');
 SQL
 
 sub cases_in {
@@ -141,13 +149,70 @@ sub run_cases {
   load_cases($file, $cases);
   my $last = $first + $#$cases;
   $node->sql(join "\n", map { "CALL test.start($_);" } $first .. $last);
-  $node->becomes_true("SELECT count(*) = 0 FROM setup.executions WHERE status = 'RUNNING'");
+  wait_until {
+    end_waiting_tasks();
+    $node->sql("SELECT count(*) FROM setup.executions WHERE status = 'RUNNING'") eq '0';
+  };
   return scalar grep { check_case($cases->[ $_ - $first ], $_) } $first .. $last;
+}
+
+# Names of resources were not recorded: what the events tell of their kind.
+sub name_resources {
+  my ($flow, $resource) = @_;
+  for my $state (values %{ $flow->{States} }) {
+    $state->{Resource} = $resource if ($state->{Resource} // '') eq '__OPAQUE__';
+    name_resources($state->{$_}, $resource) for grep { exists $state->{$_} } qw(Iterator ItemProcessor);
+    next unless exists $state->{Branches};
+    name_resources($_, $resource) for @{ $state->{Branches} };
+  }
+  return;
+}
+
+# What was recorded of the tasks of a case, as rows of test.answers.
+sub store_answers {
+  my ($case, $machine) = @_;
+  my (%turns, $submitted);
+  for my $result (@{ $case->{task_results} // [] }) {
+    if ($result->{event} =~ /Submitted$/) {
+      $submitted = $json->encode($result->{output});
+      next;
+    }
+    my $turn = $turns{ $result->{state} }++ // 0;
+    $node->sql(sprintf 'INSERT INTO test.answers VALUES (%s)', join ', ', map { literal($_) } $machine, $result->{state}, $turn,
+      $result->{event}, $submitted, $json->encode($result->{output}), text_of($result->{error}), text_of($result->{cause}));
+    undef $submitted;
+  }
+  return;
+}
+
+# Ends the tasks that wait for somebody, as it was recorded. A time that passes by itself is left to pass.
+sub end_waiting_tasks {
+  $node->sql(<<'SQL');
+SET SESSION AUTHORIZATION alice;
+SELECT count(*) FROM setup.get_activity_task('one', 'worker');
+RESET SESSION AUTHORIZATION;
+SELECT CASE WHEN a.event LIKE '%Succeeded' THEN setup.send_task_success(b.token, a.output)
+            ELSE setup.send_task_failure(b.token, a.error, a.cause) END
+  FROM setup.execution_branches b JOIN setup.executions e USING (run_id) JOIN test.answers a ON a.machine = e.state_machine
+ WHERE b.token IS NOT NULL AND a.event NOT LIKE '%TimedOut' AND (a.submitted IS NOT NULL OR a.event LIKE 'Activity%')
+   AND NOT EXISTS (SELECT FROM setup.task_reports r WHERE r.token = b.token);
+SQL
+  return;
 }
 
 my $cases = cases_in('cases.json');
 my $agree = run_cases('cases.json', $cases);
 is($agree, scalar @$cases, "$agree of " . scalar(@$cases) . ' recorded executions agree');
+
+my $replays = cases_in('replay_cases.json');
+for my $i (0 .. $#$replays) {
+  my $first = ($replays->[$i]{task_results} // [])->[0] // { event => '' };
+  name_resources($replays->[$i]{definition},
+    $first->{event} =~ /^Activity/ ? 'arn:aws:states:x:1:activity:one' : 'arn:aws:lambda:x:1:function:one');
+  store_answers($replays->[$i], 'case ' . (@$cases + $i + 1));
+}
+$agree = run_cases('replay_cases.json', $replays);
+is($agree, scalar @$replays, "$agree of " . scalar(@$replays) . ' recorded executions with tasks agree');
 
 is($node->times_logged(qr/PANIC|TRAP:|signal 11|signal 6/), 0, 'the server\'s log has no crash');
 done_testing();
