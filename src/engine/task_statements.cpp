@@ -16,12 +16,16 @@ namespace etl {
 
 namespace {
 
+// More rows than this are longer than a payload may be, however small each is: they are not gathered.
+constexpr size_t kMostRows = states::kLargestPayload / 2;
+
 // $1 in the query is field Arguments, a jsonb.
 TaskResult query(const TaskCall& call) {
   const std::string sql =
       "SELECT pg_catalog.jsonb_build_object('Rows', coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(q)), '[]'), "
-      "'RowCount', pg_catalog.count(*)) FROM (" +
-      call.required_text("Query") + "\n) q WHERE $1 IS NOT NULL OR $1 IS NULL";
+      "'RowCount', pg_catalog.count(*)) FROM (SELECT * FROM (" +
+      call.required_text("Query") + "\n) q WHERE $1 IS NOT NULL OR $1 IS NULL LIMIT " + std::to_string(kMostRows) +
+      ") q";
   SqlResult result = call_sql(call.block, sql, call.optional_object("Arguments"));
   const int64_t rows = result.output.at("RowCount").get<int64_t>();
   return {std::move(result.output), false, 0, rows};

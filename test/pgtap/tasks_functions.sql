@@ -25,7 +25,7 @@ CREATE TABLE work.notes (note text);
 CREATE PROCEDURE work.double(INOUT n integer, IN label text, OUT said text) LANGUAGE plpgsql AS
   $$ BEGIN n := 2 * n; said := label; INSERT INTO work.notes VALUES (label); END $$;
 
-SELECT plan(45);
+SELECT plan(46);
 
 -- The registry
 
@@ -103,6 +103,7 @@ SET SESSION AUTHORIZATION tasks_owner;
 -- SQL
 
 SELECT task('query', 'arn:aws:states:::sql:query', '{"Query": "SELECT i, $1 ->> ''k'' AS k FROM generate_series(1, 2) i -- all", "Arguments": {"k": "v"}}'),
+  task('too_many', 'arn:aws:states:::sql:query', '{"Query": "SELECT i FROM generate_series(1, 100000000) i"}'),
   task('execute', 'arn:aws:states:::sql:execute', '{"Command": "INSERT INTO work.notes VALUES (''a''); INSERT INTO work.notes VALUES (''b'')"}'),
   task('call', 'arn:aws:states:::sql:call', '{"Procedure": "work.double", "Arguments": {"n": 21, "label": "it''s", "said": null}}'),
   task('call_list', 'arn:aws:states:::sql:call', '{"Procedure": "work.double", "Arguments": [4, "list", null]}'),
@@ -113,6 +114,7 @@ SELECT task('query', 'arn:aws:states:::sql:query', '{"Query": "SELECT i, $1 ->> 
   task('break_out', 'arn:aws:states:::sql:query', '{"Query": "SELECT 1) q; DROP TABLE work.notes; SELECT (1"}'),
   task('timeout', 'arn:aws:states:::sql:execute', '{"Command": "SELECT pg_sleep(60)"}', '{"TimeoutSeconds": 1}');
 SELECT is(output('query'), '{"Rows": [{"i": 1, "k": "v"}, {"i": 2, "k": "v"}], "RowCount": 2}', 'a query gives rows as objects');
+SELECT is(error('too_many'), 'States.DataLimitExceeded', 'no more of them are gathered than a payload can hold');
 SELECT is(output('execute'), '{"RowsAffected": 2}', 'statements give the number of rows that they wrote');
 SELECT is(output('call') - 'said', '{"n": 42}', 'a procedure gives its output parameters');
 SELECT is(output('call_list') ->> 'said', 'list', 'also by place');
