@@ -11,6 +11,7 @@ CREATE TABLE setup.executions (
   name           text NOT NULL CHECK (name <> '' AND char_length(name) <= 80),
   owner          text NOT NULL,
   owner_oid      oid NOT NULL,
+  database_oid   oid NOT NULL,
   status         text NOT NULL DEFAULT 'RUNNING'
                  CHECK (status IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED')),
   input          jsonb NOT NULL,
@@ -38,6 +39,8 @@ COMMENT ON COLUMN setup.executions.name IS 'Name of the execution, unique for it
 COMMENT ON COLUMN setup.executions.owner IS 'Role that it runs as.';
 COMMENT ON COLUMN setup.executions.owner_oid IS 'Role that owner names; this is what counts.';
 COMMENT ON COLUMN setup.executions.status IS 'RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.';
+COMMENT ON COLUMN setup.executions.database_oid IS
+  'Database in which it was started. In a copy of that database it waits for setup.resume_run().';
 COMMENT ON COLUMN setup.executions.input IS 'What it was given.';
 COMMENT ON COLUMN setup.executions.output IS 'What came out; null unless it succeeded.';
 COMMENT ON COLUMN setup.executions.error IS 'Name of the error that ended it; null: none.';
@@ -57,6 +60,7 @@ CREATE TABLE setup.execution_branches (
   run_at        timestamptz NOT NULL,
   branch_id     integer NOT NULL,
   owner_oid     oid NOT NULL,
+  database_oid  oid NOT NULL,
   due           timestamptz,
   revision      bigint NOT NULL DEFAULT 0,
   position      text NOT NULL,
@@ -84,6 +88,7 @@ COMMENT ON COLUMN setup.execution_branches.run_id IS 'Run.';
 COMMENT ON COLUMN setup.execution_branches.run_at IS 'requested_at of the run.';
 COMMENT ON COLUMN setup.execution_branches.branch_id IS 'Number of the branch in its execution; 0: the machine itself.';
 COMMENT ON COLUMN setup.execution_branches.owner_oid IS 'Role whose workers advance it.';
+COMMENT ON COLUMN setup.execution_branches.database_oid IS 'As in setup.executions.';
 COMMENT ON COLUMN setup.execution_branches.due IS
   'When it can be advanced; -infinity: now; null: when something has happened.';
 COMMENT ON COLUMN setup.execution_branches.revision IS

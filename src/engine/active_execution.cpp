@@ -5,6 +5,7 @@
 #include "states/jsonata.h"
 
 extern "C" {
+#include "commands/extension.h"
 #include "utils/timestamp.h"
 }
 
@@ -57,8 +58,11 @@ std::shared_ptr<ActiveExecution> ActiveExecution::read(const RunKey& run) {
   static std::shared_ptr<ActiveExecution> last;
   const std::optional<int> redrives = execution_store::open_redrives(run);
   if (!redrives) return nullptr;
-  if (last && last->run() == run && last->stored().redrive_count == *redrives) return last;
+  const Oid extension = pg::guard([] { return get_extension_oid("etl_orchestrator", true); });
+  if (last && last->extension_ == extension && last->run() == run && last->stored().redrive_count == *redrives)
+    return last;
   last = std::shared_ptr<ActiveExecution>(new ActiveExecution(run, execution_store::read(run)));
+  last->extension_ = extension;
   return last;
 }
 

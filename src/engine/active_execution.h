@@ -27,6 +27,7 @@ class ActiveExecution {
   ActiveExecution(const RunKey& run, execution_store::StoredExecution stored);
   states::Branch read_branch(int number);
 
+  Oid extension_ = InvalidOid;
   const RunKey run_;
   const execution_store::StoredExecution stored_;
   std::shared_ptr<const states::Definition> definition_;

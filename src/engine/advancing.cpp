@@ -12,6 +12,11 @@ namespace etl {
 namespace {
 
 constexpr int64_t kSliceMs = 200;  // then others have their turn
+constexpr int64_t kUnsharedMs = 2000;
+
+// The run whose tasks did not share a transaction, as this process has seen last.
+RunId unshared_run = 0;
+int64_t unshared_until_ms = 0;
 
 // What ends the execution as a whole: a state that cannot be kept, a fault of ours.
 void fail_run(const RunKey& run, const std::string& message) {
@@ -54,7 +59,7 @@ class Advancing {
     const int64_t until = pg::monotonic_ms() + kSliceMs;
     while (!is_over_ && stop_() == StopReason::kNone && (!together.empty() || !alone.empty())) {
       if (pg::monotonic_ms() >= until) return;
-      if (together.size() > 1 && settings::shared_commit_delay_ms() > 0) {
+      if (alone.empty() && together.size() > 1 && may_share()) {
         advance_together(&together, &alone);
       } else {
         std::deque<size_t>& next = alone.empty() ? together : alone;
@@ -66,6 +71,16 @@ class Advancing {
   }
 
  private:
+  // Tasks that are too long for that are tried in vain, and begun for nothing: not again for a while.
+  bool may_share() const {
+    return settings::shared_commit_delay_ms() > 0 &&
+           (unshared_run != run_.id || pg::monotonic_ms() >= unshared_until_ms);
+  }
+  void share_no_more() const {
+    unshared_run = run_.id;
+    unshared_until_ms = pg::monotonic_ms() + kUnsharedMs;
+  }
+
   // Several in one transaction. Those that go on come back to its queue; those that must be advanced alone leave it.
   void advance_together(std::deque<size_t>* queue, std::deque<size_t>* alone) {
     const std::deque<size_t> before = std::move(*queue);
@@ -79,7 +94,7 @@ class Advancing {
         SharedTransaction shared;
         for (const branch_store::StoredBranch& branch : due) {
           const size_t task = task_of(branch.number);
-          if (shared.is_late() || stop_() != StopReason::kNone) {
+          if (shared.is_late() || !refused.empty() || stop_() != StopReason::kNone) {
             rest.push_back(task);
             continue;
           }
@@ -89,6 +104,7 @@ class Advancing {
                                                      : ended_before(branch));
           } catch (const RunsAlone&) {
             refused.push_back(task);
+            share_no_more();
           }
         }
       }
@@ -101,9 +117,11 @@ class Advancing {
     } catch (const pg::Error&) {
     } catch (const pg::Failure&) {
     } catch (const StaleBranch&) {
+    } catch (const std::exception&) {
     }
     forget_failure();
     pg::check_interrupts();
+    share_no_more();
     *alone = before;
   }
 
@@ -115,6 +133,11 @@ class Advancing {
     begin(task);
     if (execution_->stored().is_express) {
       block.commit();
+      const int limit = settings::crash_limit();
+      if (limit > 0 && due.front().crashes >= limit) {
+        fail_run(run_, pg::format("the server went down %d times in a row while it ran", due.front().crashes));
+        return false;
+      }
       end_express();
       return false;
     }

@@ -170,20 +170,20 @@ class BranchStep {
     } catch (const states::StateError& error) {
       return failed(error.failure(), "");
     } catch (const pg::Error& error) {
-      leave_if_not_to_blame(error.sqlstate(), error);
+      leave_if_not_to_blame(error);
       return failed(task_failure(error), unpack_sql_state(error.sqlstate()));
     } catch (const pg::Failure& failure) {
-      leave_if_not_to_blame(failure.sqlstate(), failure);
+      leave_if_not_to_blame(failure);
       return failed(task_failure(failure), unpack_sql_state(failure.sqlstate()));
     }
   }
 
-  // It may be that of sharing a transaction, or of who stops it.
+  // It may be that of sharing a transaction, of who stops it, or of the end of this process.
   template <typename E>
-  void leave_if_not_to_blame(int sqlstate, const E& error) const {
+  void leave_if_not_to_blame(const E& error) const {
     if (shared_ != nullptr) throw RunsAlone{};
-    if (stop_() != StopReason::kNone || sqlstate == ERRCODE_QUERY_CANCELED || sqlstate == ERRCODE_ADMIN_SHUTDOWN)
-      throw error;
+    if (stop_() != StopReason::kNone || ProcDiePending) throw error;
+    QueryCancelPending = false;
   }
 
   void hand_over(TaskResult result) {

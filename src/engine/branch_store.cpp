@@ -42,9 +42,10 @@ bool has_any() {
 
 std::vector<DueBranch> find_due(TimestampTz now, int most) {
   static pg::Statement find{
-      "SELECT run_id, run_at, branch_id, owner_oid FROM setup.execution_branches WHERE due <= $1 ORDER BY due LIMIT $2",
-      {TIMESTAMPTZOID, INT4OID}};
-  const pg::Rows rows = find.run({pg::timestamp_value(now), number(most)});
+      "SELECT run_id, run_at, branch_id, owner_oid FROM setup.execution_branches WHERE due <= $1 AND database_oid = $3 "
+      "ORDER BY due LIMIT $2",
+      {TIMESTAMPTZOID, INT4OID, OIDOID}};
+  const pg::Rows rows = find.run({pg::timestamp_value(now), number(most), pg::value(MyDatabaseId)});
   std::vector<DueBranch> due;
   for (int i = 0; i < rows.size(); ++i)
     due.push_back({{{rows.int8(i, 0), rows.timestamp(i, 1)}, rows.int4(i, 2)}, rows.oid(i, 3)});
@@ -52,8 +53,11 @@ std::vector<DueBranch> find_due(TimestampTz now, int most) {
 }
 
 TimestampTz next_due(TimestampTz after) {
-  static pg::Statement find{"SELECT min(due) FROM setup.execution_branches WHERE due > $1", {TIMESTAMPTZOID}};
-  return find.run({pg::timestamp_value(after)}).timestamp(0, 0);
+  static pg::Statement find{
+      "SELECT due FROM setup.execution_branches WHERE due > $1 AND database_oid = $2 ORDER BY due LIMIT 1",
+      {TIMESTAMPTZOID, OIDOID}};
+  const pg::Rows row = find.run({pg::timestamp_value(after), pg::value(MyDatabaseId)});
+  return row.size() == 0 ? 0 : row.timestamp(0, 0);
 }
 
 std::vector<BranchKey> find_gone(const std::vector<BranchKey>& branches) {
@@ -229,9 +233,11 @@ void save_fork(const BranchKey& parent, const Fork& fork) {
 
 void add_children(const BranchKey& parent, const std::vector<NewBranch>& children) {
   static pg::Statement insert{
-      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, due, position, parent, child, "
+      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, database_oid, due, position, "
+      "parent, child, "
       "result, quiet) "
-      "SELECT p.run_id, p.run_at, c.branch, p.owner_oid, CASE WHEN c.position <> '' THEN timestamptz '-infinity' END, "
+      "SELECT p.run_id, p.run_at, c.branch, p.owner_oid, p.database_oid, CASE WHEN c.position <> '' THEN timestamptz "
+      "'-infinity' END, "
       "c.position, p.branch_id, c.child, nullif(c.result, ''), p.quiet OR c.quiet = 1 "
       "FROM setup.execution_branches p CROSS JOIN unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::int[]) "
       "AS c(branch, child, position, result, quiet) "
@@ -336,15 +342,19 @@ void record_crash(const BranchKey& key) {
   update.run({pg::value(key.run.id), pg::timestamp_value(key.run.at), number(key.branch)});
 }
 
-void end_all(const RunKey& run, bool keep) {
+void lock_all(const RunKey& run) {
   static pg::Statement lock_rows{
       "SELECT FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id DESC FOR UPDATE", {INT8OID}};
+  lock_rows.run({pg::value(run.id)});
+}
+
+void end_all(const RunKey& run, bool keep) {
   static pg::Statement stop{
       "UPDATE setup.execution_branches SET revision = revision + 1, due = NULL, token = NULL, awaited_run = NULL "
-      "WHERE run_id = $1",
+      "WHERE run_id = $1 AND (due IS NOT NULL OR token IS NOT NULL OR awaited_run IS NOT NULL)",
       {INT8OID}};
   static pg::Statement remove{"DELETE FROM setup.execution_branches WHERE run_id = $1", {INT8OID}};
-  lock_rows.run({pg::value(run.id)});
+  lock_all(run);
   if (keep) cancel_awaited({run, 0});
   (keep ? stop : remove).run({pg::value(run.id)});
 }

@@ -147,6 +147,9 @@ void cancel_awaited(const BranchKey& top);
 // One more crash while this branch was advanced.
 void record_crash(const BranchKey& key);
 
+// Locks all branches of an execution: before its end is written.
+void lock_all(const RunKey& run);
+
 // Nothing of an execution is due any more: its branches are removed, or kept as they are for a redrive.
 void end_all(const RunKey& run, bool keep);
 

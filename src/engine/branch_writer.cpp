@@ -26,6 +26,7 @@ class BranchWriter {
   Written write() {
     begin_forks();  // takes numbers, and with them the lock of the execution
     end_run();
+    if (written_.ended_run) branch_store::lock_all(run_);
     for (const Advanced& each : advanced_)
       if (each.forgets_children) forget_children(each);
     lock();

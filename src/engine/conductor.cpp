@@ -28,6 +28,7 @@ namespace {
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
 constexpr int kGiveWayMs = 2000;
+constexpr int kAskedToLeaveMs = 10 * 1000;  // longer than the server waits for a database to become unused
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
 
@@ -69,7 +70,9 @@ class Conductor {
   bool work(long* delay) {
     const bool news = take_news();
     if (news) look_again_ = !intake_.look();
-    if (!OidIsValid(intake_.extension())) return !leave_without_extension(delay);
+    if (intake_.extension() != extension_) executions_.forget();
+    extension_ = intake_.extension();
+    if (!OidIsValid(extension_)) return !leave_without_extension(delay);
     collect();
     executions_.tend(news);
     pool_.tend();
@@ -143,7 +146,7 @@ class Conductor {
         *delay = pg::sooner(*delay, kRetryMs);  // a worker that starts or ends has still something to say
         return true;
       }
-      return !leave_seat(false);
+      return !(executions_.has_timer() ? give_seat_away() : leave_seat(false));
     }
     if (!executions_.has_timer()) *delay = pg::sooner(*delay, pg::milliseconds_until(until));
     return true;
@@ -165,6 +168,13 @@ class Conductor {
     if (pool_.retire_all()) return leave_seat(true);
     Locked().find_seat(MyDatabaseId)->wants_slot = true;
     return false;
+  }
+
+  // Leaves because somebody wants the database, though executions wait for a time: the launcher starts it again.
+  static bool give_seat_away() {
+    const Locked locked;
+    give_place_away(locked, locked.find_seat(MyDatabaseId), kAskedToLeaveMs);
+    return true;
   }
 
   // Gives the seat back, unless there is news meanwhile.
@@ -363,6 +373,7 @@ class Conductor {
 
   Runs runs_;
   WorkerPool pool_;
+  Oid extension_ = InvalidOid;
   Admission admission_;
   JobHolds holds_;
   Intake intake_{runs_, pool_, admission_, holds_};

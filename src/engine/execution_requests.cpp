@@ -11,7 +11,7 @@
 
 extern "C" {
 #include "common/pg_prng.h"
-#include "utils/uuid.h"
+#include "tcop/utility.h"
 }
 
 namespace etl {
@@ -61,27 +61,37 @@ RunKey insert_run(const machine_store::Machine& machine, Oid user) {
   return {row.int8(0, 0), now};
 }
 
-bool insert_execution(const RunKey& key, const machine_store::Machine& machine, const std::string& name,
-                      const std::string& input) {
+bool insert_named(const RunKey& key, const machine_store::Machine& machine, const std::string& name,
+                  const std::string& input) {
   static pg::Statement insert{
       "INSERT INTO setup.executions (run_id, run_at, machine_id, version, state_machine, type, name, owner, owner_oid, "
-      "input, started_at, timeout_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $2, "
+      "database_oid, input, started_at, timeout_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $10::jsonb, $2, "
       "$2 + make_interval(secs => $11)) ON CONFLICT (machine_id, name) DO NOTHING",
-      {INT8OID, TIMESTAMPTZOID, INT8OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, OIDOID, TEXTOID, FLOAT8OID}};
-  static pg::Statement insert_branch{
-      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, due, position) "
-      "VALUES ($1, $2, 0, $3, '-infinity', '')",
-      {INT8OID, TIMESTAMPTZOID, OIDOID}};
+      {INT8OID, TIMESTAMPTZOID, INT8OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, OIDOID, TEXTOID, FLOAT8OID,
+       OIDOID}};
   const auto timeout = timeout_of(*machine_store::definition(machine.id, machine.version));
-  const std::string final_name = name.empty() ? std::to_string(key.id) : name;
-  if (insert
-          .run({pg::value(key.id), pg::timestamp_value(key.at), pg::value(machine.id),
-                pg::value(static_cast<int32_t>(machine.version)), pg::value(machine.name), pg::value(machine.type),
-                pg::value(final_name), pg::value(machine.owner), pg::value(machine.owner_oid), pg::value(input),
-                timeout ? pg::value(*timeout) : pg::null_value()})
-          .processed() == 0)
-    return false;
-  insert_branch.run({pg::value(key.id), pg::timestamp_value(key.at), pg::value(machine.owner_oid)});
+  return insert
+             .run({pg::value(key.id), pg::timestamp_value(key.at), pg::value(machine.id),
+                   pg::value(static_cast<int32_t>(machine.version)), pg::value(machine.name), pg::value(machine.type),
+                   pg::value(name), pg::value(machine.owner), pg::value(machine.owner_oid), pg::value(input),
+                   timeout ? pg::value(*timeout) : pg::null_value(), pg::value(MyDatabaseId)})
+             .processed() == 1;
+}
+
+// Without a name it is called as its number, or, where somebody has taken that, by something like it.
+bool insert_execution(const RunKey& key, const machine_store::Machine& machine, const std::string& name,
+                      const std::string& input) {
+  static pg::Statement insert_branch{
+      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, database_oid, due, position) "
+      "VALUES ($1, $2, 0, $3, $4, '-infinity', '')",
+      {INT8OID, TIMESTAMPTZOID, OIDOID, OIDOID}};
+  const std::string number = std::to_string(key.id);
+  bool is_there = insert_named(key, machine, name.empty() ? number : name, input);
+  for (int i = 2; !is_there && name.empty(); ++i)
+    is_there = insert_named(key, machine, number + "-" + std::to_string(i), input);
+  if (!is_there) return false;
+  insert_branch.run(
+      {pg::value(key.id), pg::timestamp_value(key.at), pg::value(machine.owner_oid), pg::value(MyDatabaseId)});
   return true;
 }
 
@@ -93,9 +103,10 @@ states::Json parse_payload(const std::string& text, const char* what) {
                       "Put it into a table, and give the execution its key.");
   auto json = states::parse_json(text);
   if (json) return *std::move(json);
-  throw pg::Failure(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-                    pg::format("%s has a number that no double precision can hold, or is nested more than %d levels deep",
-                               what, states::kDeepestJson));
+  throw pg::Failure(
+      ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+      pg::format("%s has a number that no double precision can hold, or is nested more than %d levels deep", what,
+                 states::kDeepestJson));
 }
 
 [[noreturn]] void fail_no_task() {
@@ -105,6 +116,7 @@ states::Json parse_payload(const std::string& text, const char* what) {
 
 // A heartbeat, where there is no event.
 void report(const std::string& token, const std::optional<std::string>& event) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.send_task_success() and its like"); });
   {
     const pg::EngineRights rights(pg::kLongestLockWait);
     const pg::Spi spi;
@@ -117,6 +129,7 @@ void report(const std::string& token, const std::optional<std::string>& event) {
 
 RunId start_execution(const std::string& machine_name, const std::string& input,
                       const std::optional<std::string>& name) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.start_execution()"); });
   parse_payload(input, "the input");
   if (name) require_state_name(*name, "an execution");
   const Oid user = GetUserId();
@@ -140,6 +153,7 @@ RunId start_execution(const std::string& machine_name, const std::string& input,
 }
 
 void stop_execution(RunId run_id, const std::optional<std::string>& error, const std::optional<std::string>& cause) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.stop_execution()"); });
   static pg::Statement insert{"INSERT INTO setup.execution_stops (run_id, error, cause) VALUES ($1, $2, $3)",
                               {INT8OID, TEXTOID, TEXTOID}};
   if (visible_run(run_id).ended) {

@@ -20,13 +20,15 @@ std::optional<std::string> text_if_any(const pg::Rows& rows, int row, int column
   return rows.null(row, column) ? std::nullopt : std::optional(rows.text(row, column));
 }
 
-constexpr int64_t kNull = INT64_MIN;  // in arrays
+constexpr int64_t kNull = INT64_MIN;       // in arrays
+constexpr int64_t kMostAttempts = 10'000;  // of a visit, that are told apart
 
 }  // namespace
 
 std::vector<ToEnd> find_to_end(TimestampTz now) {
   static pg::Statement find_late{
-      "SELECT run_id, run_at FROM setup.executions WHERE status = 'RUNNING' AND timeout_at <= $1", {TIMESTAMPTZOID}};
+      "SELECT run_id, run_at FROM setup.executions WHERE status = 'RUNNING' AND timeout_at <= $1 AND database_oid = $2",
+      {TIMESTAMPTZOID, OIDOID}};
   static pg::Statement find_stopped{
       "SELECT DISTINCT ON (s.run_id) e.run_id, e.run_at, s.error, s.cause FROM setup.execution_stops s "
       "CROSS JOIN LATERAL (SELECT o.run_id, o.run_at FROM setup.executions o WHERE o.run_id = s.run_id "
@@ -37,16 +39,19 @@ std::vector<ToEnd> find_to_end(TimestampTz now) {
   for (int i = 0; i < stopped.size(); ++i)
     found.push_back(
         {{stopped.int8(i, 0), stopped.timestamp(i, 1)}, false, text_if_any(stopped, i, 2), text_if_any(stopped, i, 3)});
-  const pg::Rows late = find_late.run({pg::timestamp_value(now)});
+  const pg::Rows late = find_late.run({pg::timestamp_value(now), pg::value(MyDatabaseId)});
   for (int i = 0; i < late.size(); ++i)
     found.push_back({{late.int8(i, 0), late.timestamp(i, 1)}, true, "States.Timeout", std::nullopt});
   return found;
 }
 
 TimestampTz next_timeout(TimestampTz after) {
-  static pg::Statement find{"SELECT min(timeout_at) FROM setup.executions WHERE status = 'RUNNING' AND timeout_at > $1",
-                            {TIMESTAMPTZOID}};
-  return find.run({pg::timestamp_value(after)}).timestamp(0, 0);
+  static pg::Statement find{
+      "SELECT timeout_at FROM setup.executions WHERE status = 'RUNNING' AND timeout_at > $1 AND database_oid = $2 "
+      "ORDER BY timeout_at LIMIT 1",
+      {TIMESTAMPTZOID, OIDOID}};
+  const pg::Rows row = find.run({pg::timestamp_value(after), pg::value(MyDatabaseId)});
+  return row.size() == 0 ? 0 : row.timestamp(0, 0);
 }
 
 StoredExecution read(const RunKey& run) {
@@ -110,7 +115,9 @@ void write_log(const RunKey& run, const StoredExecution& execution, const std::v
   std::vector<std::string> states, statuses, sqlstates, messages;
   for (const TaskEntry& entry : entries) {
     branches.push_back(entry.branch);
-    visits.push_back(static_cast<int>(entry.visit));
+    // Each attempt is a round of its own: a state may go on after one that succeeded, and begin anew.
+    visits.push_back(
+        static_cast<int>(entry.visit * kMostAttempts + std::min<int64_t>(entry.attempt, kMostAttempts - 1)));
     attempts.push_back(static_cast<int>(entry.attempt));
     states.push_back(entry.state);
     statuses.emplace_back(entry.status);

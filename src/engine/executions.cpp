@@ -55,7 +55,7 @@ bool Executions::ended(const Finished& finished) {
     if (task.outcome == Outcome::kError) must_stop_gone_ = true;
   }
   must_look_ = true;
-  if (finished.died && finished.stop == StopReason::kNone) record_death(finished);
+  if (finished.died && finished.stop == StopReason::kNone) deaths_.push_back(finished);
   return true;
 }
 
@@ -72,7 +72,8 @@ void Executions::record_death(const Finished& finished) {
 
 void Executions::tend(bool has_news) {
   const bool is_due = next_due_ != 0 && next_due_ <= GetCurrentTimestamp();
-  must_look_ = must_look_ || has_news || is_due;
+  const bool retries = must_retry_ && pg::monotonic_ms() >= looked_ms_ + kRetryMs;
+  must_look_ = must_look_ || has_news || is_due || retries || !deaths_.empty();
   if (!must_look_ || pg::monotonic_ms() < next_look_ms()) return;
   looked_ms_ = pg::monotonic_ms();
   must_look_ = false;

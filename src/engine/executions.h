@@ -14,7 +14,7 @@ class Executions {
   // What workers are on, when a conductor takes over.
   void adopt(const std::vector<Finished>& busy);
 
-  // True if the work was of an execution: then it is taken in. pg::Error.
+  // True if the work was of an execution: then it is taken in.
   bool ended(const Finished& finished);
 
   // Looks into the tables, if there is a reason to; ends what is to be ended. pg::Error.
@@ -35,7 +35,7 @@ class Executions {
   void forget();
 
   bool has_work() const { return !ready_.empty() || !at_work_.empty(); }
-  bool has_timer() const { return next_due_ != 0; }
+  bool has_timer() const { return next_due_ != 0 || must_retry_; }
   long until_due() const;
 
  private:
@@ -54,10 +54,11 @@ class Executions {
   std::set<BranchKey> at_work_;
   bool has_open_ = false;  // executions
   bool must_look_ = true;
-  int64_t looked_ms_ = 0;        // when it was looked last
-  bool must_stop_gone_ = false;  // somebody may be at work on what was stopped
-  bool must_retry_ = false;      // an execution could not be ended
-  TimestampTz next_due_ = 0;     // 0: nothing waits for a time
+  int64_t looked_ms_ = 0;         // when it was looked last
+  bool must_stop_gone_ = false;   // somebody may be at work on what was stopped
+  std::vector<Finished> deaths_;  // of workers, not yet recorded
+  bool must_retry_ = false;       // an execution could not be ended
+  TimestampTz next_due_ = 0;      // 0: nothing waits for a time
 };
 
 }  // namespace etl

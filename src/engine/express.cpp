@@ -76,7 +76,8 @@ class ExpressWorld : public states::World {
       return states::TaskFailed{error.failure(), error.failure().error == states::errors::kTimeout};
     } catch (const pg::Error& error) {
       leave_if_stopped();
-      if (error.sqlstate() == ERRCODE_QUERY_CANCELED || error.sqlstate() == ERRCODE_ADMIN_SHUTDOWN) throw;
+      if (ProcDiePending) throw;
+      QueryCancelPending = false;
       return states::TaskFailed{task_failure(error)};
     } catch (const pg::Failure& failure) {
       return states::TaskFailed{task_failure(failure)};

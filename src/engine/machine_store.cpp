@@ -1,4 +1,10 @@
 #include "engine/machine_store.h"
+// nlohmann-json first: the server's macros do not suit it.
+#include "pg/guard.h"
+
+extern "C" {
+#include "commands/extension.h"
+}
 
 namespace etl::machine_store {
 
@@ -7,6 +13,7 @@ namespace {
 constexpr size_t kMostKept = 16;
 
 struct Kept {
+  Oid extension;
   int64_t machine_id;
   int version;
   std::shared_ptr<const states::Definition> definition;
@@ -73,8 +80,11 @@ std::string definition_text(int64_t machine_id, int version) {
 
 std::shared_ptr<const states::Definition> definition(int64_t machine_id, int version) {
   static std::vector<Kept> kept;  // the one that was used last comes first
+  // One that was dropped and made again counts anew; and what a user's session sees may be rolled back.
+  const Oid extension = pg::guard([] { return get_extension_oid("etl_orchestrator", true); });
+  if (MyBackendType != B_BG_WORKER) kept.clear();
   const auto found = std::find_if(kept.begin(), kept.end(), [&](const Kept& each) {
-    return each.machine_id == machine_id && each.version == version;
+    return each.extension == extension && each.machine_id == machine_id && each.version == version;
   });
   if (found != kept.end()) {
     std::rotate(kept.begin(), found, found + 1);
@@ -83,7 +93,7 @@ std::shared_ptr<const states::Definition> definition(int64_t machine_id, int ver
   const std::optional<states::Json> source = states::parse_json(definition_text(machine_id, version));
   if (!source) throw pg::Failure(ERRCODE_INVALID_TEXT_REPRESENTATION, "the definition of a state machine is no JSON");
   auto parsed = std::make_shared<const states::Definition>(states::parse_definition(*source));
-  kept.insert(kept.begin(), {machine_id, version, parsed});
+  kept.insert(kept.begin(), {extension, machine_id, version, parsed});
   if (kept.size() > kMostKept) kept.pop_back();
   return parsed;
 }

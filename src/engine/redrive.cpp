@@ -5,8 +5,10 @@
 #include "engine/visible_run.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
+#include "pg/roles.h"
 
 extern "C" {
+#include "tcop/utility.h"
 #include "utils/timestamp.h"
 }
 
@@ -41,6 +43,10 @@ class Redrive {
         kept->position.empty() ? std::nullopt : std::optional(Branch::from_json(Json::parse(kept->position)));
     if (kept->number == 0 && branch) last_event_ = branch->last_event;
     const bool is_broken = branch && branch->phase == Branch::Phase::kBroken;
+    if (!kept->result.empty() && !branch) {  // it could not be made
+      unmade_.insert(kept->parent);
+      return;
+    }
     if (!kept->result.empty() && !is_broken) {
       ++succeeded_[kept->parent];
       return;
@@ -54,6 +60,11 @@ class Redrive {
 
   void go_on(Branch branch, const KeptBranch& kept, SavedBranch* saved) {
     if (branch.phase == Branch::Phase::kTask) branch.phase = Branch::Phase::kBroken;
+    if (unmade_.contains(kept.number)) {  // all of it is tried again
+      branch_store::remove_children({run_, kept.number});
+      branch.gathering.reset();
+      branch.phase = Branch::Phase::kBroken;
+    }
     if (branch.phase == Branch::Phase::kBroken) execution_.interpreter().redrive(&branch);
     if (branch.phase == Branch::Phase::kWaiting || branch.phase == Branch::Phase::kRetrying)
       saved->due = timestamp_of(branch.due);
@@ -78,13 +89,17 @@ class Redrive {
   const RunKey run_;
   std::vector<SavedBranch> saved_;
   std::map<int, int64_t> succeeded_;  // by parent: children
+  std::set<int> unmade_;              // parents
   states::EventId last_event_ = 0;
 };
 
 }  // namespace
 
 void redrive_execution(RunId run_id) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.redrive_execution()"); });
   const run_store::State state = visible_run(run_id);
+  if (OidIsValid(state.owner) && !pg::is_member(GetUserId(), state.owner))
+    pg::fail_not_owner(pg::format("execution %lld", static_cast<long long>(run_id)), pg::role_name(state.owner));
   {
     const pg::EngineRights rights(pg::kLongestLockWait);
     const pg::Spi spi;

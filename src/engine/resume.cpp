@@ -91,12 +91,17 @@ void resume_run(RunId run_id, const plan::Selection& selection) {
   const run_store::State state = visible_run(run_id);
   const Oid caller = GetUserId();
   if (!state.ended && !state.foreign) throw not_ended(run_id);
+  if (state.is_execution && !state.foreign)
+    throw pg::Failure(
+        ERRCODE_WRONG_OBJECT_TYPE,
+        pg::format("run %lld is an execution of a state machine", static_cast<long long>(run_id)), "",
+        pg::format("SELECT setup.redrive_execution(%lld); lets it go on.", static_cast<long long>(run_id)));
   std::map<StepId, int> steps;
   {
     const pg::EngineRights rights;
     const pg::Spi spi;
     if (state.foreign) run_store::adopt_foreign(state.key);
-    if (state.ended) {
+    if (state.ended && !state.is_execution) {
       if (!run_store::lock_ended(state.key)) throw not_ended(run_id);
       const std::optional<StoredRun> run = run_store::read_run(state.key);
       steps = choose(state.key, *run, selection);

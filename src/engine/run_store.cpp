@@ -284,8 +284,9 @@ std::optional<std::string> read_param(const RunKey& run, const std::string& name
 
 std::optional<State> read_state(RunId run_id) {
   static pg::Statement read{
-      "SELECT requested_at, status, finished_at IS NOT NULL, message, started_by_oid, database_oid <> $2, xmin "
-      "FROM setup.load_runs WHERE run_id = $1",
+      "SELECT r.requested_at, r.status, r.finished_at IS NOT NULL, r.message, r.started_by_oid, r.database_oid <> $2, "
+      "r.state_machine IS NOT NULL, e.owner_oid, r.xmin FROM setup.load_runs r LEFT JOIN setup.executions e "
+      "ON e.run_id = r.run_id WHERE r.run_id = $1",
       {INT8OID, OIDOID}};
   const pg::Rows rows = read.read_latest({pg::value(run_id), pg::value(MyDatabaseId)});
   if (rows.size() == 0) return std::nullopt;
@@ -295,7 +296,9 @@ std::optional<State> read_state(RunId run_id) {
                rows.text(0, 3),
                rows.oid(0, 4),
                rows.boolean(0, 5),
-               rows.text(0, 6)};
+               rows.boolean(0, 6),
+               rows.oid(0, 7),
+               rows.text(0, 8)};
 }
 
 bool lock_ended(const RunKey& run) {
@@ -327,6 +330,12 @@ void adopt_foreign(const RunKey& run) {
   static pg::Statement update{"UPDATE setup.load_runs SET database_oid = $3 WHERE run_id = $1 AND requested_at = $2",
                               {INT8OID, TIMESTAMPTZOID, OIDOID}};
   update.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(MyDatabaseId)});
+  static pg::Statement update_execution{"UPDATE setup.executions SET database_oid = $2 WHERE run_id = $1",
+                                        {INT8OID, OIDOID}};
+  static pg::Statement update_branches{"UPDATE setup.execution_branches SET database_oid = $2 WHERE run_id = $1",
+                                       {INT8OID, OIDOID}};
+  update_execution.run({pg::value(run.id), pg::value(MyDatabaseId)});
+  update_branches.run({pg::value(run.id), pg::value(MyDatabaseId)});
 }
 
 }  // namespace etl::run_store

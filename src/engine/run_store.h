@@ -124,7 +124,9 @@ struct State {
   bool ended;
   std::string message;
   Oid started_by;
-  bool foreign;      // see Head
+  bool foreign;  // see Head
+  bool is_execution;
+  Oid owner;         // of the machine, of an execution; else InvalidOid
   std::string xmin;  // the transaction that wrote the row, as text
 };
 

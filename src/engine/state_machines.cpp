@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "mb/pg_wchar.h"
+#include "tcop/utility.h"
 }
 
 namespace etl {
@@ -82,6 +83,7 @@ void require_state_name(const std::string& name, const char* what) {
 }
 
 int create_state_machine(const std::string& name, const std::string& definition, const std::string& type) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.create_state_machine()"); });
   require_state_name(name, "a state machine");
   if (type != "STANDARD" && type != "EXPRESS")
     throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("type \"%s\" is not known", type.c_str()), "",
@@ -101,6 +103,7 @@ int create_state_machine(const std::string& name, const std::string& definition,
 }
 
 void delete_state_machine(const std::string& name) {
+  pg::guard([] { PreventCommandIfReadOnly("setup.delete_state_machine()"); });
   const Oid user = GetUserId();
   const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;

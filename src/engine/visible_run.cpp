@@ -14,7 +14,8 @@ run_store::State visible_run(RunId run_id) {
     const pg::Spi spi;
     state = run_store::read_state(run_id);
   }
-  if (!state || !pg::is_member(caller, state->started_by))
+  const auto may_see = [&](Oid role) { return OidIsValid(role) && pg::is_member(caller, role); };
+  if (!state || !(may_see(state->started_by) || may_see(state->owner)))
     throw pg::Failure(ERRCODE_NO_DATA_FOUND, pg::format("run %lld does not exist", static_cast<long long>(run_id)), "",
                       "SELECT run_id, status FROM setup.load_runs ORDER BY run_id DESC; lists your runs.");
   return *state;

@@ -17,7 +17,7 @@ BEGIN
   RETURN (SELECT concat_ws(' ', e.status, e.output, e.error, e.cause) FROM setup.describe_execution(run) e);
 END $$;
 
-SELECT plan(84);
+SELECT plan(97);
 
 -- Making machines
 
@@ -206,6 +206,60 @@ SELECT is(ended(:run), 'SUCCEEDED {"r": "mended", "what": "quick"}', 'an EXPRESS
 SELECT is((SELECT count(*) FROM setup.execution_history(:run)), 0::bigint, 'and keeps no history');
 SELECT is((SELECT count(*) FROM setup.load_log WHERE run_id = :run), 0::bigint, 'nor log');
 SELECT is((caught(format('SELECT setup.redrive_execution(%s)', :run))).code, '55000', 'and is not redriven');
+
+-- Errors of odd kinds
+
+CREATE FUNCTION app.odd(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO app.done VALUES ('odd ' || (input ->> 'kind'));
+  IF input ->> 'kind' IN ('57014', '57P01') THEN RAISE EXCEPTION 'odd' USING ERRCODE = input ->> 'kind'; END IF;
+  PERFORM pg_sleep((input ->> 'sleep')::float8);
+  RETURN '7';
+END $$;
+SELECT setup.register_task_handler('odd', 'app.odd(jsonb)');
+SELECT setup.create_state_machine('odd', '{"StartAt": "A", "States": {"A": {"Type": "Task", "End": true,
+  "Resource": "arn:aws:lambda:x:1:function:odd", "Catch": [{"ErrorEquals": ["query_canceled", "admin_shutdown"], "Next": "C"}]},
+  "C": {"Type": "Pass", "Result": "caught", "End": true}}}');
+SELECT setup.start_execution('odd', '{"kind": "57014"}') AS run \gset
+SELECT is(ended(:run), 'SUCCEEDED "caught"', 'what a task raises as if it was cancelled is its error');
+SELECT setup.start_execution('odd', '{"kind": "57P01"}') AS run \gset
+SELECT is(ended(:run), 'SUCCEEDED "caught"', 'and as if the server was stopped');
+SELECT setup.create_state_machine('odd_quick', (SELECT definition FROM setup.describe_state_machine('odd')), 'EXPRESS');
+SELECT setup.start_execution('odd_quick', '{"kind": "57014"}') AS run \gset
+SELECT is(ended(:run), 'SUCCEEDED "caught"', 'also in an EXPRESS machine');
+RESET SESSION AUTHORIZATION;
+ALTER ROLE executions_ann SET statement_timeout = '300ms';
+SET SESSION AUTHORIZATION executions_ann;
+SELECT setup.start_execution('odd', '{"sleep": 60}') AS run \gset
+SELECT is(ended(:run), 'SUCCEEDED "caught"', 'a statement_timeout is one');
+RESET SESSION AUTHORIZATION;
+ALTER ROLE executions_ann RESET statement_timeout;
+SET SESSION AUTHORIZATION executions_ann;
+SELECT setup.create_state_machine('again', '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Task",
+  "Resource": "arn:aws:lambda:x:1:function:act", "Output": "{% $states.context.State.RetryCount = 0 ? $error(''not yet'') : 2 %}",
+  "Retry": [{"ErrorEquals": ["States.QueryEvaluationError"], "IntervalSeconds": 1, "MaxAttempts": 1}], "End": true}}}');
+SELECT setup.start_execution('again') AS run \gset
+SELECT is(ended(:run), 'SUCCEEDED 2', 'a state is tried again whose task has succeeded');
+SELECT is((SELECT count(*) FROM setup.load_log WHERE run_id = :run AND status = 'OK'), 2::bigint, 'both are in the log');
+SELECT setup.create_state_machine('unmade', '{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemsPath": "$.items",
+  "ItemSelector": {"a.$": "$.nowhere"}, "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}}}}');
+SELECT setup.start_execution('unmade', '{"items": [1, 2]}') AS run \gset
+SELECT alike(ended(:run), 'FAILED States.Runtime%', 'items that cannot be made fail');
+SELECT setup.redrive_execution(:run);
+SELECT alike(ended(:run), 'FAILED States.Runtime%', 'also when they are redriven');
+SELECT is((caught(format('SELECT setup.resume_run(%s)', :run))).hint, format('SELECT setup.redrive_execution(%s); lets it go on.', :run),
+  'an execution is not resumed as a run of jobs');
+SELECT setup.create_state_machine('slowish', '{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ResultPath": null,
+  "ItemProcessor": {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:odd", "End": true}}}}}}');
+SELECT setup.start_execution('slowish', (SELECT jsonb_agg('{"kind": "slowish", "sleep": 0.02}'::jsonb) FROM generate_series(1, 200))) AS run \gset
+SELECT alike(ended(:run), 'SUCCEEDED%', 'many tasks that are too long to share a commit come to their end');
+SELECT is((SELECT count(*) FROM app.done WHERE what = 'odd slowish'), 200::bigint, 'each once');
+SELECT (setup.start_execution('pass', name => (SELECT (max(run_id) + 2)::text FROM setup.load_runs))) AS run \gset
+SELECT setup.start_execution('pass') AS run \gset
+SELECT is((SELECT name FROM setup.describe_execution(:run)), :'run' || '-2', 'a name that is taken is left to its execution');
+BEGIN READ ONLY;
+SELECT is((caught($$SELECT setup.start_execution('pass')$$)).code, '25006', 'a transaction that only reads starts nothing');
+COMMIT;
 
 -- One state
 
