@@ -59,7 +59,7 @@ build() {
 # GoogleTest: one line for each test.
 run_unit() {
   local out=$THROWAWAY_DIR/unit.out status=0
-  make -C "$root/test/unit" check >"$out" 2>&1 || status=$?
+  make -j"$(nproc)" -C "$root/test/unit" check >"$out" 2>&1 || status=$?
   sed -E -n 's/^\[ +OK \] (.*)/ok 1 \1/p; s/^\[  FAILED  \] ([^ ]+) \(.*/not ok 1 \1/p; /Failure$|error:/p' "$out" >"$out.tap"
   [ "$status" -eq 0 ] || [ -s "$out.tap" ] || cp "$out" "$out.tap"
   count unit "$status" "$out.tap"
