@@ -1,5 +1,6 @@
--- Partitions of history: one for each week (UTC) of setup.load_runs, setup.run_steps, setup.load_log and setup.execution_events. The engine makes
--- those of this week and the next, and drops the ones that are older than etl_orchestrator.log_retention.
+-- Partitions of history: one for each week (UTC) of setup.load_runs, setup.run_steps, setup.load_log and
+-- setup.execution_events. The engine makes those of this week and the next, and drops the ones that are older than
+-- etl_orchestrator.log_retention.
 
 -- Makes the partitions of the week of a moment, where they are missing. They belong to the extension, so that they are
 -- not dumped and go with it.
@@ -46,6 +47,7 @@ CREATE FUNCTION setup.drop_history(older_than timestamptz) RETURNS integer
 DECLARE
   week text;
   parent text;
+  kept text;
   has_unfinished boolean;
   dropped integer := 0;
 BEGIN
@@ -60,12 +62,10 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM setup.%I WHERE finished_at IS NULL)', 'load_runs_' || week)
       INTO has_unfinished;
     CONTINUE WHEN has_unfinished;
-    EXECUTE format('DELETE FROM setup.execution_branches b USING setup.%I r WHERE b.run_id = r.run_id', 'load_runs_' || week);
-    EXECUTE format('DELETE FROM setup.executions e USING setup.%I r WHERE e.run_id = r.run_id', 'load_runs_' || week);
-    EXECUTE format('DELETE FROM setup.query_executions q USING setup.%I r WHERE q.run_id = r.run_id', 'load_runs_' || week);
-    EXECUTE format('DELETE FROM setup.execution_stops s USING setup.%I r WHERE s.run_id = r.run_id', 'load_runs_' || week);
-    EXECUTE format('DELETE FROM setup.run_cancellations c USING setup.%I r WHERE c.run_id = r.run_id',
-                   'load_runs_' || week);
+    FOREACH kept IN ARRAY ARRAY['execution_branches', 'executions', 'query_executions', 'execution_stops', 'run_cancellations']
+    LOOP
+      EXECUTE format('DELETE FROM setup.%I k USING setup.%I r WHERE k.run_id = r.run_id', kept, 'load_runs_' || week);
+    END LOOP;
     FOREACH parent IN ARRAY ARRAY['load_runs', 'run_steps', 'load_log', 'execution_events'] LOOP
       EXECUTE format('ALTER EXTENSION etl_orchestrator DROP TABLE setup.%I', parent || '_' || week);
       EXECUTE format('DROP TABLE setup.%I', parent || '_' || week);

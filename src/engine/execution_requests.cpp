@@ -10,7 +10,6 @@
 #include "pg/roles.h"
 
 extern "C" {
-#include "common/pg_prng.h"
 #include "tcop/utility.h"
 }
 

@@ -13,6 +13,7 @@ BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} ||= 30; }    # seconds until a condition t
 use parent qw(PostgreSQL::Test::Cluster Exporter);
 use Cwd qw(abs_path);
 use EtlCall;
+use List::Util qw(shuffle);
 use PostgreSQL::Test::Utils;
 use Test::More ();
 use Time::HiRes qw(time usleep);
@@ -335,6 +336,21 @@ sub goes_through_a_crash {
   my $before = $node->checkpointer // '';
   return 0 unless $block->();
   return wait_until { my $now = $node->checkpointer; defined $now && $now ne $before };
+}
+
+# Kills a process at a random moment: mostly a worker that is busy, else the conductor or the checkpointer. The server goes
+# down with each of them; true when it is back.
+sub kill_at_random {
+  my ($node, $database) = @_;
+  return $node->goes_through_a_crash(sub {
+    usleep(int rand 60_000);    # a random moment, not a condition
+    my $kind = rand;
+    my $busy = $node->answer("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE state = 'active' "
+        . "AND backend_type = 'etl_orchestrator worker'") // '';
+    my ($worker) = shuffle split / /, $busy;
+    my $pid = $worker && $kind < 0.8 ? $worker : $kind < 0.9 ? $node->processes('conductor', $database) : $node->checkpointer;
+    return $pid && kill 'KILL', $pid;
+  });
 }
 
 sub log_text { my ($node) = @_; return slurp_file($node->logfile) }

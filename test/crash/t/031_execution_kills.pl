@@ -8,9 +8,8 @@ use warnings FATAL => 'all';
 
 use EtlCluster;
 use JSON::PP;
-use List::Util qw(shuffle);
 use Test::More;
-use Time::HiRes qw(time usleep);
+use Time::HiRes qw(time);
 
 my $wanted = $ENV{ETL_KILLS} || 100;
 my $executions = 200;
@@ -100,24 +99,6 @@ sub history_of {
       . "FROM setup.executions e, setup.execution_history(e.run_id) h WHERE e.name = '$name'");
 }
 
-# A worker that is busy mostly; then the conductor, or the checkpointer: the server goes down with each of them.
-sub victim {
-  my $kind = rand;
-  my $workers = $node->answer("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE state = 'active' "
-      . "AND backend_type = 'etl_orchestrator worker'") // '';
-  my ($worker) = shuffle split / /, $workers;
-  return $worker if $worker && $kind < 0.8;
-  return $kind < 0.9 ? $node->processes('conductor', 'warehouse') : $node->checkpointer;
-}
-
-sub kill_once {
-  return $node->goes_through_a_crash(sub {
-    usleep(int rand 60_000);    # a random moment, not a condition
-    my $pid = victim();
-    return $pid && kill 'KILL', $pid;
-  });
-}
-
 $node->sql(start('undisturbed'));
 ok(wait_until { (send_tokens() // '') eq '0' }, 'an execution that nobody disturbs ends');
 my $history = history_of('undisturbed');
@@ -132,13 +113,13 @@ while ($begun < $executions) {
   ok(wait_until { defined $node->answer(join "\n", map { start($_) } @names) }, "executions up to $names[-1] are started");
   $begun += @names;
   while ($kills < $wanted * $begun / $executions) {
-    $kills += kill_once() ? 1 : 0;
+    $kills += $node->kill_at_random('warehouse') ? 1 : 0;
     $node->is_up or BAIL_OUT('the server does not come back');
     send_tokens() if rand() < 0.3;
   }
 }
 my $left = '';
-ok(do { local $ENV{PG_TEST_TIMEOUT_DEFAULT} = 120; wait_until { ($left = send_tokens() // '') eq '0' } },
+ok(do { local $PostgreSQL::Test::Utils::timeout_default = 120; wait_until { ($left = send_tokens() // '') eq '0' } },
   'all executions end') or diag("$left are open");
 note sprintf '%d kills during %d executions and %.1f s', $kills, $begun, time - $began;
 

@@ -7,9 +7,7 @@ use warnings FATAL => 'all';
 
 use EtlCluster;
 use JSON::PP;
-use List::Util qw(shuffle);
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $wanted = $ENV{ETL_KILLS} || 25;
 my $executions = 50;
@@ -50,16 +48,6 @@ SQL
 
 sub open_executions { return $node->answer("SELECT count(*) FROM setup.executions WHERE status = 'RUNNING'") // '' }
 
-# A worker that is busy mostly; then the conductor, or the checkpointer: the server goes down with each of them.
-sub victim {
-  my $kind = rand;
-  my $workers = $node->answer("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE state = 'active' "
-      . "AND backend_type = 'etl_orchestrator worker'") // '';
-  my ($worker) = shuffle split / /, $workers;
-  return $worker if $worker && $kind < 0.8;
-  return $kind < 0.9 ? $node->processes('conductor', 'warehouse') : $node->checkpointer;
-}
-
 my ($begun, $kills) = (0, 0);
 while ($begun < $executions) {
   my @names = map { 'e' . ($begun + $_) } 1 .. 5;
@@ -67,15 +55,11 @@ while ($begun < $executions) {
     "executions up to $names[-1] are started");
   $begun += @names;
   while ($kills < $wanted * $begun / $executions) {
-    $kills += $node->goes_through_a_crash(sub {
-      usleep(int rand 40_000);    # a random moment, not a condition
-      my $pid = victim();
-      return $pid && kill 'KILL', $pid;
-    }) ? 1 : 0;
+    $kills += $node->kill_at_random('warehouse') ? 1 : 0;
     $node->is_up or BAIL_OUT('the server does not come back');
   }
 }
-ok(do { local $ENV{PG_TEST_TIMEOUT_DEFAULT} = 120; wait_until { open_executions() eq '0' } }, 'all executions end')
+ok(do { local $PostgreSQL::Test::Utils::timeout_default = 120; wait_until { open_executions() eq '0' } }, 'all executions end')
   or diag(open_executions() . ' are open');
 
 is($node->sql("SELECT string_agg(DISTINCT status || coalesce(' ' || error || ' ' || cause, ''), ', ') FROM setup.executions"),
