@@ -7,6 +7,8 @@ extern "C" {
 #include "libpq/pqsignal.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/pmsignal.h"
 #include "tcop/tcopprot.h"
 #include "utils/pidfile.h"
 }
@@ -82,6 +84,10 @@ bool server_is_stopping() {
 }  // namespace
 
 void leave_if_server_stops() {
+  // Not PostmasterIsAlive(), which goes by a signal: others may know from the pipe before it comes.
+  guard([] {
+    if (!PostmasterIsAliveInternal()) proc_exit(1);
+  });
   if (!server_is_stopping()) return;
   const int64_t until = monotonic_ms() + kLongestNoticeMs;
   for (int64_t now = monotonic_ms(); now < until; now = monotonic_ms()) {

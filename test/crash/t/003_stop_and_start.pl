@@ -59,6 +59,18 @@ sub stop_server {
   return;
 }
 
+sub lose_postmaster {
+  my $postmaster = $node->postmaster;
+  $node->kill9;
+  ok(wait_until { !kill 0, $postmaster }, 'the postmaster is gone');
+  return;
+}
+
+sub start_again {
+  ok(wait_until { $node->start(fail_ok => 1) }, 'the server starts when its last process has noticed');
+  return;
+}
+
 my @falls = (
   [ 'stop -m fast', sub { stop_server('fast') } ],
   [ 'stop -m fast again', sub { stop_server('fast') } ],
@@ -67,12 +79,16 @@ my @falls = (
   [ 'kill -9 of a worker', sub { kill_process('KILL', $node->worker_of('long')) }, blamed => '57P02' ],
   [ 'kill -9 of the conductor', sub { kill_process('KILL', $node->processes('conductor', 'warehouse')) } ],
   [ 'kill -9 of the launcher', sub { kill_process('KILL', $node->processes('launcher')) } ],
-  [ 'kill -9 of the postmaster',
+  [ 'kill -9 of the postmaster', sub { lose_postmaster(); start_again() } ],
+  [ 'kill -9 of the postmaster, which workers notice before the conductor',
     sub {
-      my $postmaster = $node->postmaster;
-      $node->kill9;
-      ok(wait_until { !kill 0, $postmaster }, 'the postmaster is gone');
-      ok(wait_until { $node->start(fail_ok => 1) }, 'the server starts when its last process has noticed');
+      my ($conductor) = $node->processes('conductor', 'warehouse');
+      my @workers = map { $node->worker_of($_) } qw(long other);
+      kill_process('STOP', $conductor);
+      lose_postmaster();
+      ok(wait_until { !kill 0, @workers }, 'the workers are gone');
+      kill_process('CONT', $conductor);
+      start_again();
     } ]);
 
 for my $fall (@falls) {
