@@ -41,8 +41,9 @@ class CancelHeld {
 // Signal handlers of a background process of ours.
 void handle_background_signals();
 
-// Ends this process if the postmaster is gone, or if the server is being shut down, where it waits a moment for the signal
-// that says so: what has failed just then did not fail by itself. A smart shutdown, which lets everybody finish, sends none.
+// Ends this process if the postmaster is gone, or if the server is being shut down, where it waits a moment for the
+// signal that says so: what has failed just then did not fail by itself. A smart shutdown, which lets everybody finish,
+// sends none.
 void leave_if_server_stops();
 
 }  // namespace etl::pg
