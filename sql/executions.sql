@@ -50,10 +50,10 @@ COMMENT ON COLUMN setup.executions.stopped_at IS 'When it ended; null: not yet.'
 COMMENT ON COLUMN setup.executions.timeout_at IS 'When it will have taken as long as it may; null: no limit.';
 COMMENT ON COLUMN setup.executions.redrive_count IS 'How often it was redriven.';
 COMMENT ON COLUMN setup.executions.branches IS 'Numbers that its branches have taken.';
-CREATE INDEX executions_timeout ON setup.executions (timeout_at) WHERE status = 'RUNNING' AND timeout_at IS NOT NULL;
+CREATE INDEX executions_timeout ON setup.executions (timeout_at) WHERE status = 'RUNNING';
 
 -- Where each execution is: the machine itself is branch 0; branches of a Parallel and iterations of a Map have a row
--- while that state runs. `due` is when a worker can advance it: -infinity now, null when something else happens. Of an
+-- while that state runs. A worker can advance it when it `is_due`, and from `due` on. Of an
 -- execution that has failed the rows stay, for setup.redrive_execution().
 CREATE TABLE setup.execution_branches (
   run_id        bigint NOT NULL,
@@ -61,6 +61,7 @@ CREATE TABLE setup.execution_branches (
   branch_id     integer NOT NULL,
   owner_oid     oid NOT NULL,
   database_oid  oid NOT NULL,
+  is_due        boolean NOT NULL DEFAULT false,
   due           timestamptz,
   revision      bigint NOT NULL DEFAULT 0,
   position      text NOT NULL,
@@ -82,15 +83,15 @@ CREATE TABLE setup.execution_branches (
   result        text,
   crashes       integer NOT NULL DEFAULT 0,
   PRIMARY KEY (run_id, branch_id)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 50);
 COMMENT ON TABLE setup.execution_branches IS 'Where each open execution is. For the engine only.';
 COMMENT ON COLUMN setup.execution_branches.run_id IS 'Run.';
 COMMENT ON COLUMN setup.execution_branches.run_at IS 'requested_at of the run.';
 COMMENT ON COLUMN setup.execution_branches.branch_id IS 'Number of the branch in its execution; 0: the machine itself.';
 COMMENT ON COLUMN setup.execution_branches.owner_oid IS 'Role whose workers advance it.';
 COMMENT ON COLUMN setup.execution_branches.database_oid IS 'As in setup.executions.';
-COMMENT ON COLUMN setup.execution_branches.due IS
-  'When it can be advanced; -infinity: now; null: when something has happened.';
+COMMENT ON COLUMN setup.execution_branches.is_due IS 'Whether it can be advanced now.';
+COMMENT ON COLUMN setup.execution_branches.due IS 'When it can be advanced, at the latest; null: when something has happened.';
 COMMENT ON COLUMN setup.execution_branches.revision IS
   'How often it was advanced: who wants to, must have read the latest.';
 COMMENT ON COLUMN setup.execution_branches.position IS 'The branch, as JSON; empty: it has not begun, or has ended.';
@@ -115,6 +116,7 @@ COMMENT ON COLUMN setup.execution_branches.fork_ended IS 'How many of them have 
 COMMENT ON COLUMN setup.execution_branches.fork_failed IS 'Items of those that have failed.';
 COMMENT ON COLUMN setup.execution_branches.result IS 'Of a child that has ended: what came out, as JSON.';
 COMMENT ON COLUMN setup.execution_branches.crashes IS 'How often the server went down while it was advanced, in a row.';
+-- Not on is_due: the index would keep what each task leaves behind, and new versions of a branch could not share its page.
 CREATE INDEX execution_branches_due ON setup.execution_branches (due) WHERE due IS NOT NULL;
 CREATE UNIQUE INDEX execution_branches_token ON setup.execution_branches (token) WHERE token IS NOT NULL;
 CREATE INDEX execution_branches_awaited ON setup.execution_branches (awaited_run) WHERE awaited_run IS NOT NULL;

@@ -72,7 +72,6 @@ COMMENT ON COLUMN setup.load_runs.state_machine IS 'State machine whose executio
 
 -- The conductor asks for these at every wake-up for new work.
 CREATE INDEX load_runs_unfinished ON setup.load_runs (run_id) WHERE finished_at IS NULL AND state_machine IS NULL;
-CREATE INDEX load_runs_open ON setup.load_runs (run_id) WHERE finished_at IS NULL;
 
 -- Requests for cancellation, apart from the runs: a request that is not committed must not hold up the conductor.
 CREATE TABLE setup.run_cancellations (

@@ -50,7 +50,13 @@ class Advancing {
   Advancing(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop, const std::function<void(size_t)>& begins)
       : run_(run), tasks_(*tasks), stop_(stop), begins_(begins) {}
 
-  void run() {
+  MadeDue run() {
+    advance_all();
+    return made_due_;
+  }
+
+ private:
+  void advance_all() {
     std::deque<size_t> together, alone;
     for (size_t i = 0; i < tasks_.size(); ++i) {
       tasks_[i].outcome = Outcome::kNotStarted;
@@ -70,7 +76,6 @@ class Advancing {
     }
   }
 
- private:
   // Tasks that are too long for that are tried in vain, and begun for nothing: not again for a while.
   bool may_share() const {
     return settings::shared_commit_delay_ms() > 0 &&
@@ -98,7 +103,7 @@ class Advancing {
             rest.push_back(task);
             continue;
           }
-          begin(task);
+          begins_(task);
           try {
             advanced.push_back(branch.result.empty() ? advance_branch(block, *execution_, branch, &shared, stop_)
                                                      : ended_before(branch));
@@ -130,7 +135,7 @@ class Advancing {
     pg::Block block;
     const std::vector<branch_store::StoredBranch> due = read(block, {task});
     if (due.empty()) return false;
-    begin(task);
+    begins_(task);
     if (execution_->stored().is_express) {
       block.commit();
       const int limit = settings::crash_limit();
@@ -187,8 +192,11 @@ class Advancing {
       for (const size_t task : tasks) numbers.push_back(tasks_[task].step_id);
       due = branch_store::read_due(run_, numbers);
     });
+    for (const size_t task : tasks) tasks_[task].outcome = Outcome::kOk;
+    for (const branch_store::StoredBranch& branch : due) tasks_[task_of(branch.number)].outcome = Outcome::kNotStarted;
     if (execution_) return due;
     block.commit();
+    for (Task& task : tasks_) task.outcome = Outcome::kOk;
     is_over_ = true;
     return {};
   }
@@ -207,6 +215,9 @@ class Advancing {
     block.commit();
     if (written.ended_run) Locked().wake_waiters(run_.id, true);
     is_over_ = written.ended_run;
+    for (const Advanced& each : *advanced)
+      if (each.to != Advanced::To::kGoOn) tasks_[task_of(each.stored.number)].outcome = Outcome::kOk;
+    made_due_.add(written.made_due);
     if (written.stopped_children || written.ended_run)
       for (Task& task : tasks_) task.outcome = Outcome::kError;
     return written;
@@ -225,13 +236,10 @@ class Advancing {
     write(block, &ended);
   } catch (const pg::Error&) {
     forget_failure();
+    made_due_.more = true;
   } catch (const StaleBranch&) {
     forget_failure();
-  }
-
-  void begin(size_t task) {
-    if (tasks_[task].outcome == Outcome::kNotStarted) tasks_[task].outcome = Outcome::kOk;
-    begins_(task);
+    made_due_.more = true;
   }
 
   size_t task_of(int branch) const {
@@ -246,14 +254,16 @@ class Advancing {
   const std::function<void(size_t)>& begins_;
   std::shared_ptr<ActiveExecution> execution_;
   bool is_over_ = false;
+  MadeDue made_due_{};
 };
 
 }  // namespace
 
-void advance_branches(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop,
-                      const std::function<void(size_t)>& begins) {
-  Advancing(run, tasks, stop, begins).run();
+MadeDue advance_branches(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop,
+                         const std::function<void(size_t)>& begins) {
+  const MadeDue made_due = Advancing(run, tasks, stop, begins).run();
   settings::forget_attempt();
+  return made_due;
 }
 
 }  // namespace etl

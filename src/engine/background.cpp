@@ -56,6 +56,7 @@ void connect_engine_process(Oid database) {
     const char* const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
                                        {"lock_timeout", "2s"},
                                        {"enable_seqscan", "off"},  // as under EngineRights
+                                       {"enable_bitmapscan", "off"},
                                        {"jit", "off"},
                                        {"default_transaction_read_only", "off"},
                                        {"default_transaction_isolation", "read committed"},

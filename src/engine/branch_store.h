@@ -25,11 +25,13 @@ struct DueBranch {
   Oid owner;
 };
 
-// Whether an execution is open, or may be redriven.
-bool has_any();
-
-// Branches that can be advanced at a moment, what has been due longest first.
-std::vector<DueBranch> find_due(TimestampTz now, int most);
+// Branches that can be advanced at a moment, what has been due longest first: all that there are; those that waited for
+// a time; those that were told
+// something. Whoever makes a branch due at once tells the conductor which one. So it looks at
+// all only where that was lost: among them are those that the index still has, and that have ended.
+std::vector<DueBranch> find_due(TimestampTz now, size_t most);
+std::vector<DueBranch> find_due_in_time(TimestampTz now, size_t most);
+std::vector<DueBranch> find_due_of(const std::vector<ToldBranches::Branch>& told, TimestampTz now);
 
 // When the next branch is due, after a moment; 0: never.
 TimestampTz next_due(TimestampTz after);
@@ -82,12 +84,15 @@ struct LockedBranch {
 
 // Locks branches until the end of the transaction; those that are gone are left out.
 std::map<int, LockedBranch> lock(const RunKey& run, const std::set<int>& numbers);
+// The same, but waits for nobody: those that another transaction has locked are left out, too.
+std::map<int, LockedBranch> try_lock(const RunKey& run, const std::set<int>& numbers);
 
 constexpr TimestampTz kNever = INT64_MAX;
 
 // Where a branch is now.
 struct SavedBranch {
   int number = 0;
+  int64_t revision = 0;  // that it had
   std::string position;
   std::string task;
   std::string token;             // that its task waits for
@@ -104,17 +109,24 @@ struct KeptBranch {
   int number = 0;
   int parent = -1;  // -1: none
   int child = 0;
+  int64_t revision = 0;
   std::string position;
   std::string result;  // empty: it has not ended
   Fork fork;
 };
 std::vector<KeptBranch> read_all(const RunKey& run);  // by their numbers
 
-// Saves locked branches, each in its next revision.
-void save(const RunKey& run, const std::vector<SavedBranch>& branches);
+// Saves branches, each in its next revision. False if one is not in the revision that it had: then nothing of the
+// transaction may stay.
+bool save(const RunKey& run, std::vector<SavedBranch> branches);
 
-// Branches that have ended, which their parents have counted.
-void mark_counted(const RunKey& run, const std::vector<int>& numbers);
+// Branches that have ended: their parents count them, or are still to do so, which is due. mark_counted() as save().
+struct RevisedBranch {
+  int number = 0;
+  int64_t revision = 0;
+};
+bool mark_counted(const RunKey& run, const std::vector<RevisedBranch>& branches);
+void mark_uncounted(const RunKey& run, const std::vector<int>& numbers);
 
 void save_fork(const BranchKey& parent, const Fork& fork);
 
@@ -137,7 +149,7 @@ void stop_children(const BranchKey& parent);
 // Tells a branch what has happened, and makes it due.
 void tell(const BranchKey& key, const std::string& event);
 
-// Tells the branches whose tasks wait for the end of a run.
+// Tells the branches whose tasks wait for the end of a run, and calls the conductor for them.
 void tell_run_ended(RunId run_id);
 
 // Asks for the end of the runs that the task of a branch waits for, and those of all branches below it: nobody will be
@@ -150,14 +162,16 @@ void record_crash(const BranchKey& key);
 // Locks all branches of an execution: before its end is written.
 void lock_all(const RunKey& run);
 
-// Nothing of an execution is due any more: its branches are removed, or kept as they are for a redrive.
+// Nothing of an execution is due any more: its branches, which are locked, are removed, or kept as they are for a
+// redrive. end_all() locks them.
+void end_locked(const RunKey& run, bool keep);
 void end_all(const RunKey& run, bool keep);
 
 // Whether a task waits for a token. What is reported of it is taken up by apply_reports().
 bool is_awaited(const std::string& token);
 // False if its end was reported before.
 bool report(const std::string& token, const std::optional<std::string>& event);
-// Tells the branches what was reported of their tasks. True if anything was.
-bool apply_reports();
+// Tells the branches what was reported of their tasks, and returns them.
+std::vector<ToldBranches::Branch> apply_reports();
 
 }  // namespace etl::branch_store

@@ -28,15 +28,17 @@ class BranchWriter {
     end_run();
     if (written_.ended_run) branch_store::lock_all(run_);
     for (const Advanced& each : advanced_)
-      if (each.forgets_children) forget_children(each);
-    lock();
+      if (each.forgets_children && (!written_.ended_run || keeps_branches_)) forget_children(each);
+    if (written_.ended_run && !keeps_branches_)
+      check();
+    else
+      save();
     write_history();
     lock_parents();
-    if (!written_.ended_run || keeps_branches_) save();
     for (const Advanced& each : advanced_)
       if (each.to == Advanced::To::kFork) begin_children(each);
     for (const auto& [parent, children] : ended_) gather(parent, children);
-    if (written_.ended_run) branch_store::end_all(run_, keeps_branches_);
+    if (written_.ended_run) branch_store::end_locked(run_, keeps_branches_);
     return written_;
   }
 
@@ -78,32 +80,40 @@ class BranchWriter {
     }
   }
 
-  void lock() {
+  // That nobody else has advanced them, where they are not saved.
+  void check() const {
     std::set<int> numbers;
     for (const Advanced& each : advanced_) numbers.insert(each.stored.number);
-    locked_ = branch_store::lock(run_, numbers);
+    const std::map<int, branch_store::LockedBranch> locked = branch_store::lock(run_, numbers);
     for (const Advanced& each : advanced_) {
-      const auto own = locked_.find(each.stored.number);
-      if (own == locked_.end() || own->second.revision != each.stored.revision) throw StaleBranch{};
+      const auto own = locked.find(each.stored.number);
+      if (own == locked.end() || own->second.revision != each.stored.revision) throw StaleBranch{};
+    }
+  }
+
+  // All children of a branch want it when they end, and a lock lasts until the disk has the commit: where another
+  // worker has it, what has ended is counted in a transaction of its own, which does not wait for the disk.
+  void lock_parents() {
+    std::set<int> late, now;
+    for (const Advanced& each : advanced_)
+      if (is_end(each) && each.stored.parent >= 0) (each.is_counted_late ? late : now).insert(each.stored.parent);
+    if (!late.empty()) parents_ = branch_store::lock(run_, late);
+    for (const int number : late)
+      if (!may_count(number)) throw StaleBranch{};
+    if (!now.empty()) parents_.merge(branch_store::try_lock(run_, now));
+    for (const Advanced& each : advanced_) {
       if (!is_end(each) || each.stored.parent < 0) continue;
-      if (each.is_counted_late)
+      if (may_count(each.stored.parent))
         ended_[each.stored.parent].push_back(&each);
       else
         written_.uncounted.push_back(each.stored.number);
     }
+    if (!written_.uncounted.empty()) branch_store::mark_uncounted(run_, written_.uncounted);
   }
 
-  // All children of a branch want it when they end, and a lock lasts until the disk has the commit: what has ended is
-  // counted in a transaction of its own, which does not wait for the disk.
-  void lock_parents() {
-    std::set<int> numbers;
-    for (const auto& [parent, children] : ended_) numbers.insert(parent);
-    if (numbers.empty()) return;
-    parents_ = branch_store::lock(run_, numbers);
-    for (const int number : numbers) {
-      const auto parent = parents_.find(number);
-      if (parent == parents_.end() || parent->second.is_due) throw StaleBranch{};
-    }
+  bool may_count(int number) const {
+    const auto parent = parents_.find(number);
+    return parent != parents_.end() && !parent->second.is_due;
   }
 
   void write_history() const {
@@ -118,32 +128,35 @@ class BranchWriter {
     if (!log.empty()) execution_store::write_log(run_, execution_.stored(), log);
   }
 
-  void save() const {
+  void save() {
     std::vector<SavedBranch> saved;
-    std::vector<int> counted;
+    std::vector<branch_store::RevisedBranch> counted;
     for (const Advanced& each : advanced_) {
       if (each.is_counted_late) {
-        counted.push_back(each.stored.number);
+        counted.push_back({each.stored.number, each.stored.revision});
         continue;
       }
       SavedBranch branch = each.saved;
+      branch.revision = each.stored.revision;
       if (const auto fork = forks_.find(each.stored.number); fork != forks_.end()) branch.fork = fork->second;
       // One that broke keeps its place, for a redrive; only what comes out is of interest of one that has ended.
       if (is_end(each) && each.stored.parent >= 0) end_child(each, &branch);
       if (each.forgets_children && each.to == Advanced::To::kBreak) branch.fork = fork_of(each.stored.number);
+      if (branch.due != branch_store::kNever && branch.due != DT_NOBEGIN) written_.made_due.add_time(branch.due);
       saved.push_back(std::move(branch));
     }
-    if (!saved.empty()) branch_store::save(run_, saved);
-    if (!counted.empty()) branch_store::mark_counted(run_, counted);
+    const bool all_saved = saved.empty() || branch_store::save(run_, std::move(saved));
+    const bool all_counted = counted.empty() || branch_store::mark_counted(run_, counted);
+    if (!all_saved || !all_counted) throw StaleBranch{};
   }
 
   std::optional<Fork> fork_of(int number) const {
-    const Fork& fork = locked_.at(number).fork;
-    return fork.rules.empty() ? std::nullopt : std::optional(fork);
+    const std::map<int, branch_store::LockedBranch> locked = branch_store::lock(run_, {number});
+    const auto own = locked.find(number);
+    return own == locked.end() || own->second.fork.rules.empty() ? std::nullopt : std::optional(own->second.fork);
   }
 
   static void end_child(const Advanced& each, SavedBranch* branch) {
-    branch->due = DT_NOBEGIN;  // to be counted
     branch->result = each.to == Advanced::To::kEnd ? child_result(each.output, each.last_event)
                                                    : child_result(each.failure, each.last_event);
   }
@@ -166,6 +179,8 @@ class BranchWriter {
       std::vector<states::Interpreter::Child> children = execution_.interpreter().children(parent(), indexes);
       for (size_t i = 0; i < children.size(); ++i) made.push_back(make_child(indexes[i], children[i], fork->first));
       if (!made.empty()) branch_store::add_children({run_, number}, made);
+      for (const NewBranch& child : made)
+        if (!child.position.empty()) written_.made_due.add(MadeDue::Range{child.number, 1});
       made.clear();
       for (size_t i = 0; i < children.size(); ++i)
         if (const auto* failure = std::get_if<states::Failure>(&children[i])) {
@@ -207,6 +222,7 @@ class BranchWriter {
     branch_store::tell(
         {run_, number},
         complete ? "" : children_failed_event(failed ? failure : states::threshold_exceeded(), last_event));
+    written_.made_due.add(MadeDue::Range{number, 1});
     written_.stopped_children = written_.stopped_children || !complete;
     return true;
   }
@@ -214,9 +230,8 @@ class BranchWriter {
   ActiveExecution& execution_;
   const RunKey run_;
   std::vector<Advanced>& advanced_;
-  std::map<int, Fork> forks_;  // that begin
-  std::map<int, branch_store::LockedBranch> locked_;
-  std::map<int, branch_store::LockedBranch> parents_;  // of those that have ended
+  std::map<int, Fork> forks_;                          // that begin
+  std::map<int, branch_store::LockedBranch> parents_;  // of those that have ended, which no other worker has
   std::map<int, std::vector<const Advanced*>> ended_;  // children, by their parents
   bool keeps_branches_ = false;
   Written written_;

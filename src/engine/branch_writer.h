@@ -14,6 +14,7 @@ struct Written {
   bool ended_run = false;
   bool stopped_children = false;  // some that may be at work
   std::vector<int> uncounted;     // branches that have ended, which their parents have still to count: they are due
+  MadeDue made_due{};
 };
 
 // Needs an open Spi and the engine's rights. StaleBranch.

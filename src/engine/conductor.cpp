@@ -187,13 +187,17 @@ class Conductor {
   }
 
   bool take_news() {
-    const Locked locked;
-    Seat* seat = locked.find_seat(MyDatabaseId);
-    const bool news = seat->has_news || look_again_;
-    seat->has_news = false;
-    seat->has_results = false;
-    look_again_ = news;  // until the look has succeeded
-    return news;
+    ToldBranches told;
+    {
+      const Locked locked;
+      Seat* seat = locked.find_seat(MyDatabaseId);
+      look_again_ = seat->has_news || look_again_;  // until the look has succeeded
+      told = std::exchange(seat->told, {});
+      seat->has_news = false;
+      seat->has_results = false;
+    }
+    executions_.note(told);
+    return look_again_;
   }
 
   // True if somebody has set a flag since take_news(): the latch may have been lost in a lock wait or a commit.
@@ -331,7 +335,6 @@ class Conductor {
         }
         Locked().wake_waiters(key.id, ended);
         if (ended) {
-          executions_.note_change();  // one may have waited for it
           conclude(key);
           break;
         }

@@ -19,7 +19,6 @@ constexpr size_t kMostNames = 20;  // of jobs that one waits for
 struct Busy {
   Finished work;
   int pid;
-  Oid owner;
   Progress progress;
 };
 
@@ -39,10 +38,10 @@ Workers look_at_slots() {
     ++workers.taken;
     const bool busy = slot->state == SlotState::kBusy || slot->state == SlotState::kDone;
     if (slot->database != MyDatabaseId || !busy) continue;
-    workers.busy.push_back({{slot->run, {slot->tasks, slot->tasks + slot->task_count}, false, slot->stop, {}},
-                            slot->state == SlotState::kBusy ? slot->pid : 0,
-                            slot->owner,
-                            slot->progress});
+    workers.busy.push_back(
+        {{slot->owner, slot->run, {slot->tasks, slot->tasks + slot->task_count}, {}, false, slot->stop, 0, {}},
+         slot->state == SlotState::kBusy ? slot->pid : 0,
+         slot->progress});
   }
   const Seat* seat = locked.find_seat(MyDatabaseId);
   workers.has_conductor = seat != nullptr && seat->state == PlaceState::kRunning;
@@ -258,14 +257,14 @@ std::vector<RunningAttempt> running_attempts() {
   const pg::Spi spi;
   std::vector<RunningAttempt> attempts;
   for (const Busy& each : busy) {
-    if (each.pid == 0 || !pg::role_exists(each.owner) || !pg::is_member(caller, each.owner)) continue;
+    if (each.pid == 0 || !pg::role_exists(each.work.owner) || !pg::is_member(caller, each.work.owner)) continue;
     const size_t index = std::min(static_cast<size_t>(each.progress.task), each.work.tasks.size() - 1);
     const Task& task = each.work.tasks[index];
     const auto step = run_store::read_step(each.work.run, task.step_id);
     if (!step) continue;
     attempts.push_back({each.work.run.id, step->first, step->second.job, task.attempt, each.pid,
-                        pg::role_name(each.owner), each.progress.began.at, each.progress.statement, each.progress.rows,
-                        step->second.expected_ms, each.work.stop});
+                        pg::role_name(each.work.owner), each.progress.began.at, each.progress.statement,
+                        each.progress.rows, step->second.expected_ms, each.work.stop});
   }
   return attempts;
 }

@@ -81,8 +81,8 @@ bool insert_named(const RunKey& key, const machine_store::Machine& machine, cons
 bool insert_execution(const RunKey& key, const machine_store::Machine& machine, const std::string& name,
                       const std::string& input) {
   static pg::Statement insert_branch{
-      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, database_oid, due, position) "
-      "VALUES ($1, $2, 0, $3, $4, '-infinity', '')",
+      "INSERT INTO setup.execution_branches (run_id, run_at, branch_id, owner_oid, database_oid, is_due, position) "
+      "VALUES ($1, $2, 0, $3, $4, true, '')",
       {INT8OID, TIMESTAMPTZOID, OIDOID, OIDOID}};
   const std::string number = std::to_string(key.id);
   bool is_there = insert_named(key, machine, name.empty() ? number : name, input);
@@ -147,7 +147,7 @@ RunId start_execution(const std::string& machine_name, const std::string& input,
                         "", "Ask again: with the same input it is the same execution.");
     run_id = key.id;
   }
-  call_conductor_at_commit();
+  call_conductor_at_commit({run_id, 0});
   return run_id;
 }
 

@@ -25,6 +25,16 @@ constexpr int64_t kMostAttempts = 10'000;  // of a visit, that are told apart
 
 }  // namespace
 
+// Of one execution it is asked whether stopped_at is null, which is the same as status = 'RUNNING': a plan that was made
+// early would else find it by the index of all that run.
+
+bool has_open() {
+  static pg::Statement find{
+      "SELECT FROM setup.executions WHERE status = 'RUNNING' ORDER BY timeout_at LIMIT 1",  // by its index
+      {}};
+  return find.run().size() > 0;
+}
+
 std::vector<ToEnd> find_to_end(TimestampTz now) {
   static pg::Statement find_late{
       "SELECT run_id, run_at FROM setup.executions WHERE status = 'RUNNING' AND timeout_at <= $1 AND database_oid = $2",
@@ -32,7 +42,7 @@ std::vector<ToEnd> find_to_end(TimestampTz now) {
   static pg::Statement find_stopped{
       "SELECT DISTINCT ON (s.run_id) e.run_id, e.run_at, s.error, s.cause FROM setup.execution_stops s "
       "CROSS JOIN LATERAL (SELECT o.run_id, o.run_at FROM setup.executions o WHERE o.run_id = s.run_id "
-      "AND o.status = 'RUNNING' OFFSET 0) e ORDER BY s.run_id, s.requested_at",
+      "AND o.stopped_at IS NULL OFFSET 0) e ORDER BY s.run_id, s.requested_at",
       {}};
   std::vector<ToEnd> found;
   const pg::Rows stopped = find_stopped.run();
@@ -67,7 +77,7 @@ StoredExecution read(const RunKey& run) {
 
 std::optional<int> open_redrives(const RunKey& run) {
   static pg::Statement read{
-      "SELECT redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2 AND status = 'RUNNING'",
+      "SELECT redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2 AND stopped_at IS NULL",
       {INT8OID, TIMESTAMPTZOID}};
   const pg::Rows row = read.run({pg::value(run.id), pg::timestamp_value(run.at)});
   return row.size() == 0 ? std::nullopt : std::optional(row.int4(0, 0));
@@ -138,7 +148,7 @@ void write_log(const RunKey& run, const StoredExecution& execution, const std::v
 bool finish(const RunKey& run, const Ending& ending) {
   static pg::Statement update{
       "UPDATE setup.executions SET status = $2, output = $3::jsonb, error = $4, cause = $5, "
-      "stopped_at = clock_timestamp() WHERE run_id = $1 AND run_at = $6 AND status = 'RUNNING'",
+      "stopped_at = clock_timestamp() WHERE run_id = $1 AND run_at = $6 AND stopped_at IS NULL",
       {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
   static pg::Statement forget{"DELETE FROM setup.execution_stops WHERE run_id = $1", {INT8OID}};
   const pg::Rows row =

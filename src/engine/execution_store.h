@@ -8,6 +8,9 @@ namespace etl::execution_store {
 
 using branch_store::BranchKey;
 
+// Whether an execution is open.
+bool has_open();
+
 // Open executions that are to be ended: that was asked for, or they have taken too long.
 struct ToEnd {
   RunKey run;

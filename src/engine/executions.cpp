@@ -50,13 +50,29 @@ void Executions::adopt(const std::vector<Finished>& busy) {
 bool Executions::ended(const Finished& finished) {
   if (!is_execution(finished)) return false;
   for (const Task& task : finished.tasks) {
-    known_.erase({finished.run, task.step_id});
-    at_work_.erase({finished.run, task.step_id});
-    if (task.outcome == Outcome::kError) must_stop_gone_ = true;
+    const BranchKey key{finished.run, task.step_id};
+    known_.erase(key);
+    at_work_.erase(key);
+    if (due_again_.erase(key) > 0) add(finished.owner, key);
+    if (task.outcome == Outcome::kNotStarted) add(finished.owner, key);
+    must_stop_gone_ = must_stop_gone_ || task.outcome == Outcome::kError;
   }
-  must_look_ = true;
+  const MadeDue& made = finished.made_due;
+  for (int i = 0; i < made.range_count; ++i)
+    for (int place = 0; place < made.ranges[i].count; ++place)
+      add(finished.owner, {finished.run, made.ranges[i].first + place});
+  next_due_ = sooner(next_due_, made.at);
+  must_look_ = must_look_ || must_stop_gone_;
+  must_look_at_all_ = must_look_at_all_ || made.more || finished.died;
   if (finished.died && finished.stop == StopReason::kNone) deaths_.push_back(finished);
   return true;
+}
+
+void Executions::add(Oid owner, const BranchKey& key) {
+  if (known_.insert(key).second)
+    ready_[owner].add(key);
+  else if (at_work_.contains(key))
+    due_again_.insert(key);
 }
 
 // As a crash: what ends its worker each time must come to an end.
@@ -65,45 +81,63 @@ void Executions::record_death(const Finished& finished) {
   pg::Transaction transaction;
   {
     const pg::Spi spi;
-    for (const Task& task : finished.tasks) branch_store::record_crash({finished.run, task.step_id});
+    branch_store::record_crash({finished.run, finished.tasks.at(finished.at).step_id});
   }
   transaction.commit();
+}
+
+void Executions::note(const ToldBranches& told) {
+  told_.insert(told_.end(), told.branches, told.branches + told.count);
+  must_look_at_all_ = must_look_at_all_ || told.all;
 }
 
 void Executions::tend(bool has_news) {
   const bool is_due = next_due_ != 0 && next_due_ <= GetCurrentTimestamp();
   const bool retries = must_retry_ && pg::monotonic_ms() >= looked_ms_ + kRetryMs;
-  must_look_ = must_look_ || has_news || is_due || retries || !deaths_.empty();
-  if (!must_look_ || pg::monotonic_ms() < next_look_ms()) return;
+  must_look_ = must_look_ || has_news || is_due || retries;
+  if (!wants_look() || pg::monotonic_ms() < next_look_ms()) return;
   looked_ms_ = pg::monotonic_ms();
-  must_look_ = false;
   look();
 }
 
-// Each look costs as much as there is ready already: while that is much, it can wait a moment.
+// To look at all costs as much as there is ready already: while that is much, it can wait a moment.
 int64_t Executions::next_look_ms() const {
-  return known_.size() >= kEnough ? looked_ms_ + kLookAgainMs : 0;
+  return must_look_at_all_ && known_.size() >= kEnough ? looked_ms_ + kLookAgainMs : 0;
 }
 
 void Executions::look() {
-  in_store([&] { has_open_ = branch_store::has_any(); });
+  for (; !deaths_.empty(); deaths_.pop_back()) record_death(deaths_.back());
+  bool has_open = false;
+  in_store([&] { has_open = execution_store::has_open(); });
   next_due_ = 0;
-  if (!has_open_) return;
+  if (!has_open) return must_look_again(false);
   std::vector<execution_store::ToEnd> to_end;
-  std::vector<branch_store::DueBranch> due;
+  std::vector<branch_store::DueBranch> due, due_of_told;
+  std::vector<ToldBranches::Branch> reported;
   const TimestampTz now = GetCurrentTimestamp();
-  in_store([] { branch_store::apply_reports(); });
+  const size_t most = kMostDue + known_.size();
+  in_store([&] { reported = branch_store::apply_reports(); });
+  told_.insert(told_.end(), reported.begin(), reported.end());
   in_store([&] { to_end = execution_store::find_to_end(now); });
   in_store([&] {
-    due = branch_store::find_due(now, kMostDue + static_cast<int>(known_.size()));
+    due = must_look_at_all_ ? branch_store::find_due(now, most) : branch_store::find_due_in_time(now, most);
+    if (!told_.empty()) due_of_told = branch_store::find_due_of(told_, now);
     next_due_ = branch_store::next_due(now);
   });
   in_store([&] { next_due_ = sooner(next_due_, execution_store::next_timeout(now)); });
-  for (const branch_store::DueBranch& branch : due)
-    if (known_.insert(branch.key).second) ready_[branch.owner].push_back(branch.key);
+  for (const branch_store::DueBranch& branch : due) add(branch.owner, branch.key);
+  for (const branch_store::DueBranch& branch : due_of_told) add(branch.owner, branch.key);
+  must_look_again(due.size() == most);
   must_retry_ = false;
   for (const execution_store::ToEnd& execution : to_end) must_retry_ = !end(execution) || must_retry_;
   if (must_stop_gone_) stop_gone();
+}
+
+// After a look: whether there was more.
+void Executions::must_look_again(bool it_must) {
+  must_look_ = it_must;
+  must_look_at_all_ = must_look_at_all_ && it_must;
+  told_.clear();
 }
 
 // What a worker is doing for it finds its branch gone, and is rolled back. False if somebody has the row locked.
@@ -116,7 +150,6 @@ bool Executions::end(const execution_store::ToEnd& execution) try {
     execution_store::end(execution);
   }
   transaction.commit();
-  must_look_ = true;  // another one may have waited for it
   Locked().wake_waiters(execution.run.id, true);
   return true;
 } catch (const pg::Error& error) {
@@ -143,45 +176,34 @@ void Executions::stop_gone() {
 
 std::vector<Oid> Executions::owners_with_work() const {
   std::vector<Oid> owners;
-  for (const auto& [owner, queue] : ready_) owners.push_back(owner);
+  for (const auto& [owner, ready] : ready_) owners.push_back(owner);
   return owners;
 }
 
 bool Executions::hand_out_one() {
-  for (auto& [owner, queue] : ready_) {
+  for (auto& [owner, ready] : ready_) {
     const std::optional<int> place = pool_.reserve(owner);
     if (!place) continue;
-    RunKey run{};
-    const std::vector<Task> tasks = gather(&queue, &run);
-    if (!pool_.hand_over(*place, owner, run, tasks, 0)) {
-      for (const Task& task : tasks) queue.push_front({run, task.step_id});
+    const std::vector<BranchKey> branches = ready.take(settings::max_workers());
+    std::vector<Task> tasks;
+    for (const BranchKey& key : branches) tasks.push_back({key.branch, kAdvance, Outcome::kNotStarted, 0});
+    if (!pool_.hand_over(*place, owner, branches.front().run, tasks, 0)) {
+      for (const BranchKey& key : branches) ready.add(key);
       continue;
     }
-    for (const Task& task : tasks) at_work_.insert({run, task.step_id});
-    if (queue.empty()) ready_.erase(owner);
+    at_work_.insert(branches.begin(), branches.end());
+    if (ready.empty()) ready_.erase(owner);
     return true;
   }
   return false;
 }
 
-// The branch that has waited longest, and others of its execution: not more than each worker would get if all took
-// part.
-std::vector<Task> Executions::gather(std::deque<BranchKey>* queue, RunKey* run) {
-  const auto share = (queue->size() - 1) / static_cast<size_t>(settings::max_workers()) + 1;
-  const size_t most = std::min<size_t>(share, kMostTogether);
-  *run = queue->front().run;
-  std::vector<Task> tasks;
-  while (!queue->empty() && tasks.size() < most && queue->front().run == *run) {
-    tasks.push_back({queue->front().branch, kAdvance, Outcome::kNotStarted, 0});
-    queue->pop_front();
-  }
-  return tasks;
-}
-
 void Executions::fail_one_of(Oid owner, const std::string& problem) {
   const auto found = ready_.find(owner);
   if (found == ready_.end()) return;
-  const BranchKey key = found->second.front();
+  const BranchKey key = found->second.take(INT_MAX).front();
+  if (found->second.empty()) ready_.erase(found);
+  known_.erase(key);
   {
     pg::Transaction transaction;
     {
@@ -192,21 +214,19 @@ void Executions::fail_one_of(Oid owner, const std::string& problem) {
     transaction.commit();
   }
   Locked().wake_waiters(key.run.id, true);
-  known_.erase(key);
-  found->second.pop_front();
-  if (found->second.empty()) ready_.erase(found);
 }
 
 void Executions::forget() {
   ready_.clear();
   known_.clear();
   at_work_.clear();
+  due_again_.clear();
   next_due_ = 0;
-  must_look_ = true;
+  must_look_at_all_ = true;
 }
 
 long Executions::until_due() const {
-  if (must_look_) return pg::milliseconds_until(next_look_ms());
+  if (wants_look()) return pg::milliseconds_until(next_look_ms());
   const long retry = must_retry_ ? kRetryMs : pg::kForever;
   if (next_due_ == 0) return retry;
   const int64_t left = (next_due_ - GetCurrentTimestamp() + 999) / 1000;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/execution_store.h"
+#include "engine/ready_branches.h"
 #include "engine/worker_pool.h"
 
 namespace etl {
@@ -28,8 +29,8 @@ class Executions {
   // No worker can start for a role.
   void fail_one_of(Oid owner, const std::string& problem);
 
-  // Something may have happened to branches: a run that they wait for has ended.
-  void note_change() { must_look_ = must_look_ || has_open_; }
+  // Somebody has told branches something.
+  void note(const ToldBranches& told);
 
   // The extension was dropped.
   void forget();
@@ -41,24 +42,28 @@ class Executions {
  private:
   using BranchKey = branch_store::BranchKey;
 
+  bool wants_look() const { return must_look_ || must_look_at_all_ || !told_.empty(); }
   void look();
+  void must_look_again(bool it_must);
   int64_t next_look_ms() const;
   bool end(const execution_store::ToEnd& execution);
   void stop_gone();
   void record_death(const Finished& finished);
-  std::vector<Task> gather(std::deque<BranchKey>* queue, RunKey* run);
+  void add(Oid owner, const BranchKey& key);
 
   WorkerPool& pool_;
-  std::map<Oid, std::deque<BranchKey>> ready_;  // by owner; none is empty
-  std::set<BranchKey> known_;                   // of ready_ and at_work_
+  std::map<Oid, ReadyBranches> ready_;  // by owner; none is empty
+  std::set<BranchKey> known_;           // of ready_ and at_work_
   std::set<BranchKey> at_work_;
-  bool has_open_ = false;  // executions
-  bool must_look_ = true;
-  int64_t looked_ms_ = 0;         // when it was looked last
-  bool must_stop_gone_ = false;   // somebody may be at work on what was stopped
-  std::vector<Finished> deaths_;  // of workers, not yet recorded
-  bool must_retry_ = false;       // an execution could not be ended
-  TimestampTz next_due_ = 0;      // 0: nothing waits for a time
+  std::set<BranchKey> due_again_;  // of at_work_: to be handed out once more when that has ended
+  bool must_look_ = true;          // at what was asked for, and at what waits for a time
+  bool must_look_at_all_ = true;
+  std::vector<ToldBranches::Branch> told_;  // to be looked at
+  int64_t looked_ms_ = 0;                   // when it was looked last
+  bool must_stop_gone_ = false;             // somebody may be at work on what was stopped
+  std::vector<Finished> deaths_;            // of workers, not yet recorded
+  bool must_retry_ = false;                 // an execution could not be ended
+  TimestampTz next_due_ = 0;                // 0: nothing waits for a time
 };
 
 }  // namespace etl

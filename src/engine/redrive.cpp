@@ -31,7 +31,7 @@ class Redrive {
     std::vector<KeptBranch> branches = branch_store::read_all(run_);
     std::reverse(branches.begin(), branches.end());
     for (KeptBranch& branch : branches) put_back(&branch);
-    branch_store::save(run_, saved_);
+    branch_store::save(run_, saved_);  // but for children that are made anew
     BranchEvents events(last_event_);
     events.add({0, last_event_, "ExecutionRedriven", "", {{"redriveCount", execution_.stored().redrive_count}}});
     execution_store::write_events(run_, {{0, -1, events.text()}});
@@ -53,6 +53,7 @@ class Redrive {
     }
     SavedBranch saved;
     saved.number = kept->number;
+    saved.revision = kept->revision;
     saved.due = DT_NOBEGIN;
     if (branch) go_on(*branch, *kept, &saved);
     saved_.push_back(std::move(saved));
@@ -112,7 +113,7 @@ void redrive_execution(RunId run_id) {
     if (!execution) throw pg::Failure(ERRCODE_INTERNAL_ERROR, "the execution could not be read");
     Redrive(*execution).run();
   }
-  call_conductor_at_commit();
+  call_conductor_at_commit({run_id, ToldBranches::kAll});
 }
 
 }  // namespace etl

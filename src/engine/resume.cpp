@@ -113,6 +113,7 @@ void resume_run(RunId run_id, const plan::Selection& selection) {
     log_line(NOTICE,
              pg::format("run %lld has nothing to resume: all its jobs have succeeded", static_cast<long long>(run_id)),
              "Name jobs to run them again: setup.resume_run(run_id, jobs => '{layer.job}').");
+  if (state.is_execution) call_conductor_at_commit({run_id, ToldBranches::kAll});
   call_conductor_at_commit();
 }
 

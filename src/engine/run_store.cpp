@@ -150,7 +150,8 @@ std::optional<Rival> rival_of(const RunKey& run) {
       "SELECT other.run_id, other.requested_at, mine.if_running "
       "FROM setup.load_runs mine JOIN setup.load_runs other USING (pipeline) "
       "WHERE mine.run_id = $1 AND mine.requested_at = $2 AND mine.status = 'QUEUED' "
-      "AND other.finished_at IS NULL AND other.run_id <> mine.run_id AND other.database_oid = mine.database_oid "
+      "AND other.finished_at IS NULL AND other.state_machine IS NULL AND other.run_id <> mine.run_id "
+      "AND other.database_oid = mine.database_oid "
       "AND (other.status = 'RUNNING' OR other.run_id < mine.run_id) ORDER BY other.run_id",
       {INT8OID, TIMESTAMPTZOID}};
   const pg::Rows rows = find.run({pg::value(run.id), pg::timestamp_value(run.at)});

@@ -19,6 +19,7 @@ shmem_startup_hook_type next_startup_hook = nullptr;
 // Of the conductor, by the current transaction.
 enum class Call { kNone, kAtCommit, kDue };
 Call call = Call::kNone;
+ToldBranches told;
 
 constexpr const char* kTranche = "etl_orchestrator";
 
@@ -64,7 +65,10 @@ void at_transaction_end(XactEvent event, void*) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("cannot PREPARE a transaction that has started or cancelled a run")));
   if (event == XACT_EVENT_COMMIT) call = Call::kDue;
-  if (event == XACT_EVENT_ABORT) call = Call::kNone;
+  if (event == XACT_EVENT_ABORT) {
+    call = Call::kNone;
+    told = {};
+  }
 }
 
 // Wakes the conductor only when it sees what has been committed. That is later than XACT_EVENT_COMMIT: until the
@@ -73,7 +77,8 @@ void at_transaction_end(XactEvent event, void*) {
 void at_release(ResourceReleasePhase phase, bool, bool is_top_level, void*) {
   if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level || call != Call::kDue) return;
   call = Call::kNone;
-  if (state != nullptr) Locked().call_conductor(MyDatabaseId);
+  if (state != nullptr) Locked().call_conductor(MyDatabaseId, told);
+  told = {};
 }
 
 }  // namespace
@@ -126,13 +131,14 @@ bool Locked::has_vacant_seat() const {
                      [](const Seat& seat) { return seat.state == PlaceState::kVacant; });
 }
 
-void Locked::call_conductor(Oid database) const {
+void Locked::call_conductor(Oid database, const ToldBranches& told_branches) const {
   Seat* seat = find_seat(database);
   if (seat == nullptr) seat = claim_place(state->seats(), state->seat_count, database);
   if (seat == nullptr) {
     state->look_everywhere = true;
   } else {
     seat->has_news = true;
+    seat->told.add(told_branches);
   }
   if (seat != nullptr && seat->state == PlaceState::kRunning) {
     wake(seat->process);
@@ -173,6 +179,11 @@ void call_conductor_at_commit() {
     registered = true;
   }
   call = Call::kAtCommit;
+}
+
+void call_conductor_at_commit(const ToldBranches::Branch& branch) {
+  call_conductor_at_commit();
+  told.add(branch);
 }
 
 }  // namespace etl

@@ -16,6 +16,34 @@ namespace etl {
 using RunId = int64_t;
 using StepId = int32_t;
 
+// Branches of executions that somebody has told something; where they are many, all that there are.
+struct ToldBranches {
+  struct Branch {
+    RunId run_id;
+    StepId number;  // kAll: all of the execution
+
+    bool operator==(const Branch&) const = default;
+  };
+  static constexpr StepId kAll = -1;
+  static constexpr int kMost = 16;
+
+  Branch branches[kMost];
+  int count;
+  bool all;
+
+  void add(const Branch& branch) {
+    if (std::find(branches, branches + count, branch) != branches + count) return;
+    if (count < kMost)
+      branches[count++] = branch;
+    else
+      all = true;
+  }
+  void add(const ToldBranches& others) {
+    for (int i = 0; i < others.count; ++i) add(others.branches[i]);
+    all = all || others.all;
+  }
+};
+
 // A place for one process in a database: places.h.
 enum class PlaceState { kVacant, kWanted, kStarting, kRunning };
 
@@ -34,8 +62,9 @@ struct Place {
 
 // A conductor's: one for each database that has, or wants, a conductor. Its news: runs were started or cancelled.
 struct Seat : Place {
-  bool has_results;  // slots have changed since the conductor looked
-  bool wants_slot;   // tell the conductor when a slot becomes free or idle
+  ToldBranches told;  // by the news
+  bool has_results;   // slots have changed since the conductor looked
+  bool wants_slot;    // tell the conductor when a slot becomes free or idle
 };
 
 // A watcher's: watch_posts.h. Its news: locations or jobs have changed.
@@ -77,6 +106,37 @@ struct Task {
 // So many short jobs share a transaction at most: beyond 64 subtransactions snapshots get slow.
 inline constexpr int kMostTogether = 50;
 
+// Branches that a worker has made due, besides those that it was given, of the same execution: so the conductor need
+// not look for them.
+struct MadeDue {
+  struct Range {
+    StepId first;
+    int32 count;
+  };
+  static constexpr int kMost = 8;
+
+  Range ranges[kMost];
+  int range_count;
+  bool more;       // others, too: the tables say which
+  TimestampTz at;  // when the first of those is due that wait for a time; 0: none does
+
+  void add(const Range& made) {
+    Range* last = range_count == 0 ? nullptr : &ranges[range_count - 1];
+    if (last != nullptr && last->first + last->count == made.first)
+      last->count += made.count;
+    else if (range_count < kMost)
+      ranges[range_count++] = made;
+    else
+      more = true;
+  }
+  void add_time(TimestampTz due) { at = at == 0 ? due : std::min(at, due); }
+  void add(const MadeDue& others) {
+    for (int i = 0; i < others.range_count; ++i) add(others.ranges[i]);
+    more = more || others.more;
+    if (others.at != 0) add_time(others.at);
+  }
+};
+
 // How far a worker is, for those who look on. Written by the worker alone, without the lock.
 struct Progress {
   int task;          // index of the task that it works on
@@ -95,6 +155,7 @@ struct Slot {
   RunKey run;  // of kBusy, kDone, kDead (id 0: none)
   int task_count;
   Task tasks[kMostTogether];
+  MadeDue made_due;    // of kDone
   StopReason stop;     // what the worker does was asked to stop
   bool retire;         // leave instead of waiting for work
   bool fresh;          // has had no work yet
@@ -157,7 +218,7 @@ class Locked {
   void wake_launcher() const;
 
   // Wakes the conductor of a database, or has the launcher start one, to look for news.
-  void call_conductor(Oid database) const;
+  void call_conductor(Oid database, const ToldBranches& told = {}) const;
 
   // Wakes the conductor of a database because a slot of it has changed.
   void announce_result(Oid database) const;
@@ -173,7 +234,9 @@ class Locked {
   mutable size_t to_wake_count_ = 0;
 };
 
-// In an SQL function: calls the conductor of this database when the current transaction commits.
+// In an SQL function: calls the conductor of this database when the current transaction commits. Where this has made
+// branches of executions due, it must say which.
 void call_conductor_at_commit();
+void call_conductor_at_commit(const ToldBranches::Branch& told);
 
 }  // namespace etl

@@ -4,6 +4,11 @@
 #include "pg/roles.h"
 #include "pg/spi.h"
 
+extern "C" {
+#include "storage/lock.h"
+#include "storage/proc.h"
+}
+
 namespace etl::task_handlers {
 
 namespace {
@@ -37,6 +42,20 @@ std::string checked_name(Oid function, Oid user) {
   return row.text(0, 1);
 }
 
+// What was found in this transaction: many tasks of a Map that share one ask for the same.
+struct Found {
+  LocalTransactionId transaction = InvalidLocalTransactionId;
+  std::map<std::tuple<std::string, std::string, Oid>, std::string> functions;
+} found;
+
+std::map<std::tuple<std::string, std::string, Oid>, std::string>& found_in_transaction() {
+  VirtualTransactionId current;
+  GET_VXID_FROM_PGPROC(current, *MyProc);
+  if (std::exchange(found.transaction, current.localTransactionId) != current.localTransactionId)
+    found.functions.clear();
+  return found.functions;
+}
+
 }  // namespace
 
 void add(const std::string& resource, Oid function) {
@@ -52,6 +71,7 @@ void add(const std::string& resource, Oid function) {
   const pg::Spi spi;
   const std::string name = checked_name(function, user);
   write.run({pg::value(resource), pg::value(name), pg::value(owner)});
+  found.functions.clear();
 }
 
 void remove(const std::string& resource) {
@@ -60,13 +80,16 @@ void remove(const std::string& resource) {
   const std::string owner = pg::role_name(GetUserId());
   const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
+  found.functions.clear();
   if (remove_row.run({pg::value(resource), pg::value(owner)}).processed() > 0) return;
   throw pg::Failure(ERRCODE_UNDEFINED_OBJECT,
                     pg::format("role \"%s\" has registered no function for \"%s\"", owner.c_str(), resource.c_str()),
                     "", "SELECT * FROM setup.list_task_handlers(); lists what machines find.");
 }
 
-std::optional<std::string> find(const std::string& resource, const std::string& name, Oid owner) {
+namespace {
+
+std::optional<std::string> look_up(const std::string& resource, const std::string& name, Oid owner) {
   // A function that was dropped may have been made again by anybody who may create in its schema: it counts if it
   // belongs to somebody whom the machine's owner trusts already.
   static pg::Statement find_row{
@@ -90,6 +113,17 @@ std::optional<std::string> find(const std::string& resource, const std::string& 
                  "to somebody else now",
                  row.text(0, 0).c_str(), row.text(0, 1).c_str()),
       "", "Register one with setup.register_task_handler().");
+}
+
+}  // namespace
+
+std::optional<std::string> find(const std::string& resource, const std::string& name, Oid owner) {
+  auto& functions = found_in_transaction();
+  const std::tuple key(resource, name, owner);
+  if (const auto known = functions.find(key); known != functions.end()) return known->second;
+  std::optional<std::string> function = look_up(resource, name, owner);
+  if (function) functions[key] = *function;
+  return function;
 }
 
 }  // namespace etl::task_handlers

@@ -109,10 +109,11 @@ StopReason asked_to_stop() {
   return own_slot(Locked()).stop;
 }
 
-void report(const std::vector<Task>& tasks) {
+void report(const std::vector<Task>& tasks, const MadeDue& made_due = {}) {
   const Locked locked;
   Slot& slot = own_slot(locked);
   std::copy(tasks.begin(), tasks.end(), slot.tasks);
+  slot.made_due = made_due;
   slot.state = SlotState::kDone;
   serving = false;
   locked.announce_result(MyDatabaseId);
@@ -159,8 +160,9 @@ class Worker {
       last_run_ = order->run.id;
     }
     const auto begins = [&](size_t index) { begin(*order, index); };
+    MadeDue made_due{};
     if (order->tasks.front().attempt == kAdvance) {
-      advance_branches(order->run, &order->tasks, asked_to_stop, begins);
+      made_due = advance_branches(order->run, &order->tasks, asked_to_stop, begins);
     } else if (order->tasks.size() == 1) {
       begins(0);
       run_attempt(order->run, &order->tasks.front(), asked_to_stop);
@@ -168,7 +170,7 @@ class Worker {
       run_together(order->run, &order->tasks, asked_to_stop, begins);
     }
     crash_notes::take_back(place);
-    report(order->tasks);
+    report(order->tasks, made_due);
     settings::clear_attempt();
     show_idle();
     const pg::CancelHeld held;  // what comes now was meant for the attempt

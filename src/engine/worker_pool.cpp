@@ -62,10 +62,13 @@ void stop_slot(Slot& slot, StopReason reason) {
 }
 
 Finished content_of(const Slot& slot) {
-  return {slot.run,
+  return {slot.owner,
+          slot.run,
           {slot.tasks, slot.tasks + slot.task_count},
+          slot.made_due,
           slot.state == SlotState::kDead,
           slot.stop,
+          static_cast<size_t>(slot.progress.task),
           slot.progress.began};
 }
 
@@ -207,6 +210,7 @@ bool WorkerPool::hand_over(int place, Oid owner, const RunKey& run, const std::v
   slot.run = run;
   slot.task_count = static_cast<int>(tasks.size());
   std::copy(tasks.begin(), tasks.end(), slot.tasks);
+  slot.made_due = {};
   slot.stop = StopReason::kNone;
   slot.deadline = timeout_ms == 0 ? 0 : pg::monotonic_ms() + timeout_ms;
   slot.terminate_at = 0;

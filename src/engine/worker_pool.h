@@ -7,11 +7,14 @@ namespace etl {
 
 // Tasks of one worker, and what became of them.
 struct Finished {
+  Oid owner;
   RunKey run;
   std::vector<Task> tasks;
+  MadeDue made_due;
   bool died;         // the worker is gone and has said nothing
   StopReason stop;   // why it was asked to stop
-  pg::Moment began;  // the task that it works on
+  size_t at;         // the task that it works on: its place in `tasks`
+  pg::Moment began;  // that task
 };
 
 class WorkerPool {
