@@ -20,6 +20,7 @@ CREATE TABLE setup.executions (
   cause          text,
   started_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
   stopped_at     timestamptz,
+  time_limit     interval,
   timeout_at     timestamptz,
   redrive_count  integer NOT NULL DEFAULT 0,
   branches       integer NOT NULL DEFAULT 1,
@@ -47,6 +48,7 @@ COMMENT ON COLUMN setup.executions.error IS 'Name of the error that ended it; nu
 COMMENT ON COLUMN setup.executions.cause IS 'What is said about that error; null: nothing.';
 COMMENT ON COLUMN setup.executions.started_at IS 'When it was started.';
 COMMENT ON COLUMN setup.executions.stopped_at IS 'When it ended; null: not yet.';
+COMMENT ON COLUMN setup.executions.time_limit IS 'How long it may take, from its start or its last redrive; null: no limit.';
 COMMENT ON COLUMN setup.executions.timeout_at IS 'When it will have taken as long as it may; null: no limit.';
 COMMENT ON COLUMN setup.executions.redrive_count IS 'How often it was redriven.';
 COMMENT ON COLUMN setup.executions.branches IS 'Numbers that its branches have taken.';

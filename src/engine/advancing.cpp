@@ -28,8 +28,7 @@ void fail_run(const RunKey& run, const std::string& message) {
   {
     const pg::EngineRights rights;
     const pg::Spi spi;
-    if (execution_store::finish(run, {"FAILED", "", states::errors::kRuntime, message}))
-      branch_store::end_all(run, true);
+    execution_store::fail(run, states::errors::kRuntime, message);
   }
   transaction.commit();
   Locked().wake_waiters(run.id, true);
@@ -65,7 +64,9 @@ class Advancing {
     const int64_t until = pg::monotonic_ms() + kSliceMs;
     while (!is_over_ && stop_() == StopReason::kNone && (!together.empty() || !alone.empty())) {
       if (pg::monotonic_ms() >= until) return;
-      if (alone.empty() && together.size() > 1 && may_share()) {
+      const bool alone_next = !alone.empty() || together.size() == 1 || !may_share();
+      if (alone_next && made_due_.is_any()) return;  // that may take long, and others can begin
+      if (!alone_next) {
         advance_together(&together, &alone);
       } else {
         std::deque<size_t>& next = alone.empty() ? together : alone;
@@ -140,7 +141,7 @@ class Advancing {
       block.commit();
       const int limit = settings::crash_limit();
       if (limit > 0 && due.front().crashes >= limit) {
-        fail_run(run_, pg::format("the server went down %d times in a row while it ran", due.front().crashes));
+        fail(pg::format("the server went down %d times in a row while it ran", due.front().crashes));
         return false;
       }
       end_express();
@@ -159,11 +160,22 @@ class Advancing {
     const std::string message = cause_of(error);
     forget_failure();
     pg::check_interrupts();
-    if (stop_() == StopReason::kNone && !passes(sqlstate)) fail_run(run_, message);
+    if (stop_() == StopReason::kNone && !passes(sqlstate)) fail(message);
     return false;
   } catch (const std::exception& error) {
-    fail_run(run_, error.what());
+    fail(error.what());
     return false;
+  }
+
+  void fail(const std::string& message) {
+    fail_run(run_, message);
+    note_end();
+  }
+
+  // Nothing of the execution is due any more, and what others do for it is of no use.
+  void note_end() {
+    is_over_ = true;
+    for (Task& task : tasks_) task.outcome = Outcome::kError;
   }
 
   void end_express() {
@@ -175,7 +187,7 @@ class Advancing {
       if (execution_store::finish(run_, *ending)) branch_store::end_all(run_, false);
     });
     block.commit();
-    is_over_ = true;
+    note_end();
     Locked().wake_waiters(run_.id, true);
   }
 
@@ -192,13 +204,16 @@ class Advancing {
       for (const size_t task : tasks) numbers.push_back(tasks_[task].step_id);
       due = branch_store::read_due(run_, numbers);
     });
+    if (!execution_) {
+      block.commit();
+      note_end();
+      return {};
+    }
     for (const size_t task : tasks) tasks_[task].outcome = Outcome::kOk;
     for (const branch_store::StoredBranch& branch : due) tasks_[task_of(branch.number)].outcome = Outcome::kNotStarted;
-    if (execution_) return due;
-    block.commit();
-    for (Task& task : tasks_) task.outcome = Outcome::kOk;
-    is_over_ = true;
-    return {};
+    // One that is not due may be so a moment later, where the clock was set back.
+    if (due.size() < tasks.size()) made_due_.add_time(GetCurrentTimestamp());
+    return due;
   }
 
   void commit(pg::Block& block, std::vector<Advanced>* advanced) {
@@ -214,12 +229,11 @@ class Advancing {
     in_store(block, [&] { written = write_branches(*execution_, advanced); });
     block.commit();
     if (written.ended_run) Locked().wake_waiters(run_.id, true);
-    is_over_ = written.ended_run;
     for (const Advanced& each : *advanced)
-      if (each.to != Advanced::To::kGoOn) tasks_[task_of(each.stored.number)].outcome = Outcome::kOk;
+      if (each.to != Advanced::To::kGoOn)
+        tasks_[task_of(each.stored.number)].outcome = written.stopped_children ? Outcome::kError : Outcome::kOk;
     made_due_.add(written.made_due);
-    if (written.stopped_children || written.ended_run)
-      for (Task& task : tasks_) task.outcome = Outcome::kError;
+    if (written.ended_run) note_end();
     return written;
   }
 

@@ -137,9 +137,10 @@ class BranchStep {
     began_ = pg::now();
     const int limit = settings::crash_limit();
     if (limit > 0 && result_.stored.crashes >= limit)
-      return failed({states::errors::kTaskFailed,
-                     pg::format("the server went down %d times in a row while the task ran", result_.stored.crashes)},
-                    "");
+      return failed(
+          {states::errors::kTaskFailed,
+           pg::format("its worker or the server ended %d times in a row while the task ran", result_.stored.crashes)},
+          "");
     note(states::TaskProgress::kStarted, Json::object());
     return ended([&] { return etl::run_task(block_, *task_, task_owner()); });
   }

@@ -417,19 +417,22 @@ void record_crash(const BranchKey& key) {
 
 void lock_all(const RunKey& run) {
   static pg::Statement lock_rows{
-      "SELECT FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id DESC FOR UPDATE", {INT8OID}};
-  lock_rows.run({pg::value(run.id)});
+      "SELECT FROM setup.execution_branches WHERE run_id = $1 AND run_at = $2 ORDER BY branch_id DESC FOR UPDATE",
+      {INT8OID, TIMESTAMPTZOID}};
+  lock_rows.run({pg::value(run.id), pg::timestamp_value(run.at)});
 }
 
 void end_locked(const RunKey& run, bool keep) {
   static pg::Statement stop{
       "UPDATE setup.execution_branches SET revision = revision + 1, is_due = false, due = NULL, token = NULL, "
       "awaited_run = NULL "
-      "WHERE run_id = $1 AND (is_due OR due IS NOT NULL OR token IS NOT NULL OR awaited_run IS NOT NULL)",
-      {INT8OID}};
-  static pg::Statement remove{"DELETE FROM setup.execution_branches WHERE run_id = $1", {INT8OID}};
+      "WHERE run_id = $1 AND run_at = $2 AND (is_due OR due IS NOT NULL OR token IS NOT NULL OR awaited_run IS NOT "
+      "NULL)",
+      {INT8OID, TIMESTAMPTZOID}};
+  static pg::Statement remove{"DELETE FROM setup.execution_branches WHERE run_id = $1 AND run_at = $2",
+                              {INT8OID, TIMESTAMPTZOID}};
   if (keep) cancel_awaited({run, 0});
-  (keep ? stop : remove).run({pg::value(run.id)});
+  (keep ? stop : remove).run({pg::value(run.id), pg::timestamp_value(run.at)});
 }
 
 void end_all(const RunKey& run, bool keep) {

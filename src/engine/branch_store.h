@@ -25,10 +25,9 @@ struct DueBranch {
   Oid owner;
 };
 
-// Branches that can be advanced at a moment, what has been due longest first: all that there are; those that waited for
-// a time; those that were told
-// something. Whoever makes a branch due at once tells the conductor which one. So it looks at
-// all only where that was lost: among them are those that the index still has, and that have ended.
+// Branches that can be advanced at a moment: all that there are; those that waited for a time, the first of them first;
+// of those that were told something. Whoever makes a branch due at once tells the conductor which one, so that it looks
+// at all only where that may have been lost.
 std::vector<DueBranch> find_due(TimestampTz now, size_t most);
 std::vector<DueBranch> find_due_in_time(TimestampTz now, size_t most);
 std::vector<DueBranch> find_due_of(const std::vector<ToldBranches::Branch>& told, TimestampTz now);
@@ -78,8 +77,8 @@ struct Fork {
 
 struct LockedBranch {
   int64_t revision = 0;
-  bool is_due = false;  // somebody has told it something, or it goes on by itself
-  Fork fork;            // rules are empty: it has no children
+  bool is_to_go_on = false;  // somebody has told it something, or it goes on by itself, sooner or later
+  Fork fork;                 // rules are empty: it has no children
 };
 
 // Locks branches until the end of the transaction; those that are gone are left out.

@@ -43,9 +43,12 @@ class BranchWriter {
   }
 
  private:
-  // Those of one that broke with them are kept for a redrive.
-  void forget_children(const Advanced& each) const {
+  // Those of one that broke with them are kept for a redrive. None of them can have children meanwhile that would be
+  // missed.
+  void forget_children(const Advanced& each) {
     const branch_store::BranchKey parent{run_, each.stored.number};
+    execution_store::lock(run_);
+    if (!each.stored.event.empty()) written_.stopped_children = true;  // one had failed, the others may be at work
     if (each.to == Advanced::To::kBreak)
       branch_store::stop_children(parent);
     else
@@ -98,22 +101,22 @@ class BranchWriter {
     for (const Advanced& each : advanced_)
       if (is_end(each) && each.stored.parent >= 0) (each.is_counted_late ? late : now).insert(each.stored.parent);
     if (!late.empty()) parents_ = branch_store::lock(run_, late);
-    for (const int number : late)
-      if (!may_count(number)) throw StaleBranch{};
-    if (!now.empty()) parents_.merge(branch_store::try_lock(run_, now));
-    for (const Advanced& each : advanced_) {
-      if (!is_end(each) || each.stored.parent < 0) continue;
-      if (may_count(each.stored.parent))
-        ended_[each.stored.parent].push_back(&each);
-      else
-        written_.uncounted.push_back(each.stored.number);
-    }
+    // With a snapshot of before it would fail where others have counted theirs meanwhile.
+    const bool may_try = !pg::guard([] { return IsolationUsesXactSnapshot(); });
+    if (!now.empty() && may_try) parents_.merge(branch_store::try_lock(run_, now));
+    for (const Advanced& each : advanced_)
+      if (is_end(each) && each.stored.parent >= 0) count(each);
     if (!written_.uncounted.empty()) branch_store::mark_uncounted(run_, written_.uncounted);
   }
 
-  bool may_count(int number) const {
-    const auto parent = parents_.find(number);
-    return parent != parents_.end() && !parent->second.is_due;
+  // A parent that is gone, or has been told what its children came to, does not ask for more.
+  void count(const Advanced& child) {
+    const auto parent = parents_.find(child.stored.parent);
+    if (parent == parents_.end()) {
+      if (!child.is_counted_late) written_.uncounted.push_back(child.stored.number);
+    } else if (!parent->second.is_to_go_on) {
+      ended_[child.stored.parent].push_back(&child);
+    }
   }
 
   void write_history() const {
@@ -223,7 +226,6 @@ class BranchWriter {
         {run_, number},
         complete ? "" : children_failed_event(failed ? failure : states::threshold_exceeded(), last_event));
     written_.made_due.add(MadeDue::Range{number, 1});
-    written_.stopped_children = written_.stopped_children || !complete;
     return true;
   }
 

@@ -28,7 +28,8 @@ namespace {
 constexpr long kRetryMs = 1000;  // after an error of our own, or without a worker slot of the server
 
 constexpr int kGiveWayMs = 2000;
-constexpr int kAskedToLeaveMs = 10 * 1000;  // longer than the server waits for a database to become unused
+constexpr int kAskedToLeaveMs = 10 * 1000;       // longer than the server waits for a database to become unused
+constexpr int64_t kKeepHistoryMs = 3600 * 1000;  // where no run ends, but executions do
 constexpr long kShortRetryMs = 20;
 constexpr int kShortRetries = 10;
 
@@ -70,7 +71,7 @@ class Conductor {
   bool work(long* delay) {
     const bool news = take_news();
     if (news) look_again_ = !intake_.look();
-    if (intake_.extension() != extension_) executions_.forget();
+    if (intake_.extension() != extension_ && OidIsValid(extension_)) executions_.forget();
     extension_ = intake_.extension();
     if (!OidIsValid(extension_)) return !leave_without_extension(delay);
     collect();
@@ -134,7 +135,7 @@ class Conductor {
   // Without a run: leaves when asked to, or after the idle timeout.
   bool stay_idle(long* delay) {
     const bool asked = Locked().find_seat(MyDatabaseId)->asked_to_leave;
-    if (!asked && !history_is_kept_) keep_history();  // what need not be done while there is work
+    if (!asked && pg::monotonic_ms() >= keep_history_at_) keep_history();  // what need not be done while there is work
     const int64_t until = idle_since_ + settings::idle_timeout_ms();
     if (asked || (to_learn_.empty() && !executions_.has_timer() && pg::monotonic_ms() >= until)) {
       if (!pool_.retire_all() && asked) {
@@ -153,7 +154,7 @@ class Conductor {
   }
 
   void keep_history() {
-    history_is_kept_ = true;
+    keep_history_at_ = pg::monotonic_ms() + kKeepHistoryMs;
     history::maintain();
   }
 
@@ -349,7 +350,7 @@ class Conductor {
 
   void conclude(const RunKey& key) {
     if (intake_.has_queue()) Locked().find_seat(MyDatabaseId)->has_news = true;
-    history_is_kept_ = false;
+    keep_history_at_ = 0;
     to_learn_.emplace_back(key, 0);
   }
 
@@ -387,7 +388,7 @@ class Conductor {
   std::deque<std::pair<RunKey, int64_t>> to_learn_;  // runs that have ended, and the last log row that was seen
   int short_retries_ = kShortRetries;
   bool look_again_ = true;
-  bool history_is_kept_ = false;
+  int64_t keep_history_at_ = 0;  // as pg::monotonic_ms()
   int64_t idle_since_ = 0;
 };
 

@@ -18,8 +18,8 @@ namespace {
 // Of an execution that somebody waits for.
 class ExecutionFollower : public Follower {
  public:
-  ExecutionFollower(std::string machine, const RunKey& key, pg::Spi* spi)
-      : Follower(key, spi), machine_(std::move(machine)) {}
+  ExecutionFollower(std::string machine, const RunKey& key, bool is_own, pg::Spi* spi)
+      : Follower(key, is_own, spi), machine_(std::move(machine)) {}
 
  private:
   void announce() const override {
@@ -68,8 +68,8 @@ void run_execution(const std::string& machine, const std::string& input, const s
                    pg::Spi* spi) {
   pg::guard([] { PreventCommandIfReadOnly("CALL"); });
   refuse_inside_job("wait for an execution");
-  const RunId run_id = start_execution(machine, input, name);
-  ExecutionFollower(machine, key_of(run_id), spi).follow();
+  const StartedExecution started = start_execution(machine, input, name);
+  ExecutionFollower(machine, key_of(started.run_id), started.is_new, spi).follow();
 }
 
 }  // namespace etl

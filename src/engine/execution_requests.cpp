@@ -64,8 +64,9 @@ bool insert_named(const RunKey& key, const machine_store::Machine& machine, cons
                   const std::string& input) {
   static pg::Statement insert{
       "INSERT INTO setup.executions (run_id, run_at, machine_id, version, state_machine, type, name, owner, owner_oid, "
-      "database_oid, input, started_at, timeout_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $10::jsonb, $2, "
-      "$2 + make_interval(secs => $11)) ON CONFLICT (machine_id, name) DO NOTHING",
+      "database_oid, input, started_at, time_limit, timeout_at) "
+      "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $10::jsonb, $2, limits.it, $2 + limits.it "
+      "FROM make_interval(secs => $11) AS limits(it) ON CONFLICT (machine_id, name) DO NOTHING",
       {INT8OID, TIMESTAMPTZOID, INT8OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, OIDOID, TEXTOID, FLOAT8OID,
        OIDOID}};
   const auto timeout = timeout_of(*machine_store::definition(machine.id, machine.version));
@@ -126,8 +127,8 @@ void report(const std::string& token, const std::optional<std::string>& event) {
 
 }  // namespace
 
-RunId start_execution(const std::string& machine_name, const std::string& input,
-                      const std::optional<std::string>& name) {
+StartedExecution start_execution(const std::string& machine_name, const std::string& input,
+                                 const std::optional<std::string>& name) {
   pg::guard([] { PreventCommandIfReadOnly("setup.start_execution()"); });
   parse_payload(input, "the input");
   if (name) require_state_name(*name, "an execution");
@@ -138,7 +139,7 @@ RunId start_execution(const std::string& machine_name, const std::string& input,
     const pg::Spi spi;
     const machine_store::Machine machine = find_machine(machine_name, user);
     if (name)
-      if (const auto same = find_same(machine, *name, input)) return *same;
+      if (const auto same = find_same(machine, *name, input)) return {*same, false};
     const RunKey key = insert_run(machine, user);
     if (!insert_execution(key, machine, name.value_or(""), input))
       throw pg::Failure(ERRCODE_DUPLICATE_OBJECT,
@@ -148,7 +149,7 @@ RunId start_execution(const std::string& machine_name, const std::string& input,
     run_id = key.id;
   }
   call_conductor_at_commit({run_id, 0});
-  return run_id;
+  return {run_id, true};
 }
 
 void stop_execution(RunId run_id, const std::optional<std::string>& error, const std::optional<std::string>& cause) {

@@ -12,7 +12,12 @@ namespace etl {
 // Starts an execution when the current transaction commits. `input` is JSON. Without a name it gets one. Where an
 // execution of that name is there: the same, if its input is, else Failure (duplicate_object). Failure
 // (undefined_object) for a machine that the current user may not start.
-RunId start_execution(const std::string& machine, const std::string& input, const std::optional<std::string>& name);
+struct StartedExecution {
+  RunId run_id;
+  bool is_new;
+};
+StartedExecution start_execution(const std::string& machine, const std::string& input,
+                                 const std::optional<std::string>& name);
 
 // Starts an execution, commits, reports its progress as NOTICEs and returns when it has succeeded. Raises kRunFailed
 // and the like where it ended otherwise. `spi` is not atomic.

@@ -25,8 +25,8 @@ constexpr int64_t kMostAttempts = 10'000;  // of a visit, that are told apart
 
 }  // namespace
 
-// Of one execution it is asked whether stopped_at is null, which is the same as status = 'RUNNING': a plan that was made
-// early would else find it by the index of all that run.
+// Of one execution it is asked whether stopped_at is null, which is the same as status = 'RUNNING': a plan that was
+// made early would else find it by the index of all that run.
 
 bool has_open() {
   static pg::Statement find{
@@ -145,6 +145,11 @@ void write_log(const RunKey& run, const StoredExecution& execution, const std::v
               pg::text_array(sqlstates), pg::text_array(messages)});
 }
 
+void lock(const RunKey& run) {
+  static pg::Statement lock_row{"SELECT FROM setup.executions WHERE run_id = $1 FOR NO KEY UPDATE", {INT8OID}};
+  lock_row.run({pg::value(run.id)});
+}
+
 bool finish(const RunKey& run, const Ending& ending) {
   static pg::Statement update{
       "UPDATE setup.executions SET status = $2, output = $3::jsonb, error = $4, cause = $5, "
@@ -166,7 +171,7 @@ bool finish(const RunKey& run, const Ending& ending) {
 bool reopen(const RunKey& run) {
   static pg::Statement update{
       "UPDATE setup.executions SET status = 'RUNNING', output = NULL, error = NULL, cause = NULL, stopped_at = NULL, "
-      "redrive_count = redrive_count + 1, timeout_at = clock_timestamp() + (timeout_at - started_at) "
+      "redrive_count = redrive_count + 1, timeout_at = clock_timestamp() + time_limit "
       "WHERE run_id = $1 AND run_at = $2 AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND type = 'STANDARD' "
       "AND EXISTS (SELECT FROM setup.execution_branches b WHERE b.run_id = $1)",
       {INT8OID, TIMESTAMPTZOID}};
@@ -183,12 +188,34 @@ bool reopen(const RunKey& run) {
   return true;
 }
 
+namespace {
+
+// None of its branches has come to it: it has no place in their order.
+void write_last_event(const RunKey& run, const char* type, const Ending& ending) {
+  static pg::Statement insert{
+      "INSERT INTO setup.execution_events (run_id, run_at, branch_id, parent, events) VALUES ($1, $2, 0, NULL, "
+      "json_build_array(json_build_object('id', 0, 'previous', 0, 'type', $3, 'state', '', 'details', "
+      "json_strip_nulls(json_build_object('error', $4, 'cause', $5)))))",
+      {INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID}};
+  insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(type), optional_text(ending.error),
+              optional_text(ending.cause)});
+}
+
+void end_from_outside(const RunKey& run, const Ending& ending, const char* event_type) {
+  if (!finish(run, ending)) return;
+  branch_store::end_all(run, true);
+  write_last_event(run, event_type, ending);
+}
+
+}  // namespace
+
 void end(const ToEnd& execution) {
   const Ending ending{execution.timed_out ? "TIMED_OUT" : "ABORTED", "", execution.error, execution.cause};
-  if (!finish(execution.run, ending)) return;
-  branch_store::end_all(execution.run, true);
-  const std::string type = execution.timed_out ? "ExecutionTimedOut" : "ExecutionAborted";
-  write_events(execution.run, {{0, -1, R"([{"id":0,"previous":0,"type":")" + type + R"(","state":"","details":{}}])"}});
+  end_from_outside(execution.run, ending, execution.timed_out ? "ExecutionTimedOut" : "ExecutionAborted");
+}
+
+void fail(const RunKey& run, const std::string& error, const std::string& cause) {
+  end_from_outside(run, {"FAILED", "", error, cause}, "ExecutionFailed");
 }
 
 }  // namespace etl::execution_store

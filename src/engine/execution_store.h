@@ -73,11 +73,16 @@ struct Ending {
   std::optional<std::string> error;
   std::optional<std::string> cause;
 };
+// Nobody makes branches of the execution until the end of the transaction.
+void lock(const RunKey& run);
+
 // Marks an open execution and its run as ended. False if it has ended already.
 bool finish(const RunKey& run, const Ending& ending);
 
-// Ends one as find_to_end() says, with its branches and the event that tells so.
+// Ends one as find_to_end() says, or with an error, with its branches and the event that tells so; nothing if it has
+// ended.
 void end(const ToEnd& execution);
+void fail(const RunKey& run, const std::string& error, const std::string& cause);
 
 // Opens one of a STANDARD machine again that has ended without success, and its run. False if it is none.
 bool reopen(const RunKey& run);

@@ -49,21 +49,26 @@ void Executions::adopt(const std::vector<Finished>& busy) {
 
 bool Executions::ended(const Finished& finished) {
   if (!is_execution(finished)) return false;
+  bool is_known = false;  // else it is of an extension that was dropped
   for (const Task& task : finished.tasks) {
     const BranchKey key{finished.run, task.step_id};
+    const auto at_work = at_work_.find(key);
+    if (at_work == at_work_.end() || at_work->run != finished.run) continue;
+    is_known = true;
+    at_work_.erase(at_work);
     known_.erase(key);
-    at_work_.erase(key);
     if (due_again_.erase(key) > 0) add(finished.owner, key);
     if (task.outcome == Outcome::kNotStarted) add(finished.owner, key);
     must_stop_gone_ = must_stop_gone_ || task.outcome == Outcome::kError;
   }
+  if (!is_known) return true;
   const MadeDue& made = finished.made_due;
   for (int i = 0; i < made.range_count; ++i)
     for (int place = 0; place < made.ranges[i].count; ++place)
       add(finished.owner, {finished.run, made.ranges[i].first + place});
   next_due_ = sooner(next_due_, made.at);
   must_look_ = must_look_ || must_stop_gone_;
-  must_look_at_all_ = must_look_at_all_ || made.more || finished.died;
+  if (made.more || finished.died) told_.push_back({finished.run.id, ToldBranches::kAll});
   if (finished.died && finished.stop == StopReason::kNone) deaths_.push_back(finished);
   return true;
 }
@@ -107,6 +112,7 @@ int64_t Executions::next_look_ms() const {
 
 void Executions::look() {
   for (; !deaths_.empty(); deaths_.pop_back()) record_death(deaths_.back());
+  if (must_stop_gone_) stop_gone();
   bool has_open = false;
   in_store([&] { has_open = execution_store::has_open(); });
   next_due_ = 0;
@@ -130,7 +136,6 @@ void Executions::look() {
   must_look_again(due.size() == most);
   must_retry_ = false;
   for (const execution_store::ToEnd& execution : to_end) must_retry_ = !end(execution) || must_retry_;
-  if (must_stop_gone_) stop_gone();
 }
 
 // After a look: whether there was more.
@@ -204,12 +209,12 @@ void Executions::fail_one_of(Oid owner, const std::string& problem) {
   const BranchKey key = found->second.take(INT_MAX).front();
   if (found->second.empty()) ready_.erase(found);
   known_.erase(key);
+  must_look_at_all_ = true;  // should this fail
   {
     pg::Transaction transaction;
     {
       const pg::Spi spi;
-      if (execution_store::finish(key.run, {"FAILED", "", "States.Permissions", problem}))
-        branch_store::end_all(key.run, true);
+      execution_store::fail(key.run, "States.Permissions", problem);
     }
     transaction.commit();
   }

@@ -62,8 +62,8 @@ void refuse_inside_job(const char* what) {
                     "Start the run without waiting: SELECT setup.start_run();");
 }
 
-Follower::Follower(const RunKey& key, pg::Spi* spi)
-    : key_(key), spi_(spi), waiting_(key.id, settings::progress() != settings::Progress::kOff) {}
+Follower::Follower(const RunKey& key, bool is_own, pg::Spi* spi)
+    : key_(key), is_own_(is_own), spi_(spi), waiting_(key.id, settings::progress() != settings::Progress::kOff) {}
 
 void Follower::follow() {
   announce();
@@ -117,14 +117,14 @@ long Follower::patience() {
   return pg::kForever;
 }
 
-// Ctrl-C cancels the run and waits for its end; another one later leaves it alone. A timeout of this statement ends
-// the statement only, and one of a lock that it waited for nothing.
+// Ctrl-C cancels a run that was started here and waits for its end; another one later leaves it alone. One that was
+// joined goes on. A timeout of this statement ends the statement only, and one of a lock that it waited for nothing.
 void Follower::heed_cancel(pg::CancelHeld* held) {
   if (get_timeout_indicator(LOCK_TIMEOUT, true)) {
     QueryCancelPending = false;
     return;
   }
-  if (get_timeout_indicator(STATEMENT_TIMEOUT, false)) {
+  if (get_timeout_indicator(STATEMENT_TIMEOUT, false) || !is_own_) {
     notice(pg::format("run %lld goes on in the background", static_cast<long long>(run_id())),
            pg::format("SELECT setup.cancel_run(%lld); ends it.", static_cast<long long>(run_id())));
     held->release();

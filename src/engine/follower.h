@@ -30,16 +30,18 @@ void request_cancel(RunId run_id);
 // Failure (feature_not_supported) in a job or task: those that wait for others would fill all workers.
 void refuse_inside_job(const char* what);
 
-// Somebody who has started a run and reports its progress as NOTICEs. Holds no snapshot and no lock while it waits.
+// Somebody who has started a run, or has joined one, and reports its progress as NOTICEs. Holds no snapshot and no lock
+// while it waits.
 class Follower {
  public:
-  // `spi` is not atomic; the run is stored in its transaction.
-  Follower(const RunKey& key, pg::Spi* spi);
+  // `is_own`: started by this caller. `spi` is not atomic; the run is stored in its transaction.
+  Follower(const RunKey& key, bool is_own, pg::Spi* spi);
   virtual ~Follower() = default;
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // Commits, and returns when the run has ended OK. Ctrl-C cancels it; a caller that is terminated leaves it going.
+  // Commits, and returns when the run has ended OK. Ctrl-C cancels one's own; a caller that is
+  // terminated leaves it going.
   void follow();
 
  protected:
@@ -62,6 +64,7 @@ class Follower {
   void heed_cancel(pg::CancelHeld* held);
 
   const RunKey key_;
+  const bool is_own_;
   pg::Spi* const spi_;
   const Waiting waiting_;
   run_store::State state_{};

@@ -113,7 +113,7 @@ struct MadeDue {
     StepId first;
     int32 count;
   };
-  static constexpr int kMost = 8;
+  static constexpr int kMost = 64;
 
   Range ranges[kMost];
   int range_count;
@@ -129,6 +129,7 @@ struct MadeDue {
     else
       more = true;
   }
+  bool is_any() const { return range_count > 0 || more || at != 0; }
   void add_time(TimestampTz due) { at = at == 0 ? due : std::min(at, due); }
   void add(const MadeDue& others) {
     for (int i = 0; i < others.range_count; ++i) add(others.ranges[i]);

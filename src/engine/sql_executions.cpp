@@ -65,7 +65,8 @@ Datum etl_start_execution(PG_FUNCTION_ARGS) {
     etl::require_engine();
     return Int64GetDatum(etl::start_execution(etl::required_text(fcinfo, 0, "a state machine"),
                                               PG_ARGISNULL(1) ? "{}" : etl::json_argument(fcinfo, 1),
-                                              etl::text_argument(fcinfo, 2)));
+                                              etl::text_argument(fcinfo, 2))
+                             .run_id);
   });
 }
 

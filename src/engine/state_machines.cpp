@@ -1,12 +1,14 @@
 #include "engine/state_machines.h"
 
 #include "engine/machine_store.h"
+#include "engine/task_handlers.h"
 #include "engine/task_runner.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/roles.h"
 #include "states/graph.h"
 #include "states/jsonata.h"
+#include "states/resource.h"
 
 extern "C" {
 #include "mb/pg_wchar.h"
@@ -19,18 +21,30 @@ namespace {
 
 constexpr size_t kMostShown = 50;
 constexpr int kLongestName = 80;
+constexpr const char* kStandard = "STANDARD";
+constexpr const char* kExpress = "EXPRESS";
 
 class RegisteredResources : public states::Resources {
  public:
-  explicit RegisteredResources(Oid owner) : owner_(owner) {}
+  RegisteredResources(Oid owner, const std::string& type) : owner_(owner), is_express_(type == kExpress) {}
   std::optional<std::string> problem(const std::string& resource) const override {
     const pg::EngineRights rights;
     const pg::Spi spi;
+    if (is_express_ && waits(resource))
+      return "a state machine of type EXPRESS cannot wait for somebody else to end a task, as \"" + resource +
+             "\" does";
     return resource_problem(resource, owner_);
   }
 
  private:
+  // A function that is registered for a resource does all of its work.
+  bool waits(const std::string& text) const {
+    const states::Resource resource = states::Resource::parse(text);
+    return resource.needs_token || (resource.is_sync() && !task_handlers::find(text, "", owner_));
+  }
+
   const Oid owner_;
+  const bool is_express_;
 };
 
 states::Json parse(const std::string& definition) {
@@ -41,10 +55,16 @@ states::Json parse(const std::string& definition) {
                     "is too large");
 }
 
-void require_valid(const std::string& name, const std::string& definition) {
+std::vector<states::Finding> find_faults(const std::string& text, const std::string& type) {
+  states::JsonataEngine jsonata({}, [] { return InterruptPending && QueryCancelPending; });
+  const RegisteredResources resources(GetUserId(), type);
+  return states::validate(parse(text), jsonata, &resources);
+}
+
+void require_valid(const std::string& name, const std::string& definition, const std::string& type) {
   std::string detail;
   size_t errors = 0;
-  for (const states::Finding& finding : validate_state_machine(definition)) {
+  for (const states::Finding& finding : find_faults(definition, type)) {
     if (finding.severity != states::Severity::kError) continue;
     if (++errors <= kMostShown)
       detail += (errors == 1 ? "" : "\n") + finding.pointer + ": " + finding.message + " [" + finding.code + "]";
@@ -67,9 +87,7 @@ void require_valid(const std::string& name, const std::string& definition) {
 }  // namespace
 
 std::vector<states::Finding> validate_state_machine(const std::string& text) {
-  states::JsonataEngine jsonata({}, [] { return InterruptPending && QueryCancelPending; });
-  const RegisteredResources resources(GetUserId());
-  return states::validate(parse(text), jsonata, &resources);
+  return find_faults(text, kStandard);
 }
 
 void require_state_name(const std::string& name, const char* what) {
@@ -85,10 +103,15 @@ void require_state_name(const std::string& name, const char* what) {
 int create_state_machine(const std::string& name, const std::string& definition, const std::string& type) {
   pg::guard([] { PreventCommandIfReadOnly("setup.create_state_machine()"); });
   require_state_name(name, "a state machine");
-  if (type != "STANDARD" && type != "EXPRESS")
+  if (type != kStandard && type != kExpress)
     throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("type \"%s\" is not known", type.c_str()), "",
                       "It is 'STANDARD' (every step is kept) or 'EXPRESS' (only the end is).");
-  require_valid(name, definition);
+  if (GetDatabaseEncoding() != PG_UTF8)
+    throw pg::Failure(
+        ERRCODE_FEATURE_NOT_SUPPORTED,
+        pg::format("state machines need a database with encoding UTF8, and this one has %s", GetDatabaseEncodingName()),
+        "", "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0 makes one.");
+  require_valid(name, definition, type);
   const Oid user = GetUserId();
   const std::string owner = pg::role_name(user);
   const pg::EngineRights rights(pg::kLongestLockWait);

@@ -14,15 +14,21 @@ namespace {
 
 constexpr size_t kMostPlans = 64;
 
-// Planned at the first call, and kept for those that follow. Inside guard().
+// For this call. Inside guard().
 SPIPlanPtr plan_of(const std::string& sql) {
-  static std::map<std::string, SPIPlanPtr> kept;
-  const auto found = kept.find(sql);
-  if (found != kept.end()) return found->second;
   Oid types[] = {JSONBOID};
   SPIPlanPtr plan = SPI_prepare(sql.c_str(), 1, types);
   if (plan == nullptr) elog(ERROR, "could not plan the task: %s", SPI_result_code_string(SPI_result));
-  if (kept.size() >= kMostPlans) return plan;  // of this call only
+  return plan;
+}
+
+// Planned at the first call, and kept for those that follow.
+SPIPlanPtr kept_plan_of(const std::string& sql) {
+  static std::map<std::string, SPIPlanPtr> kept;
+  const auto found = kept.find(sql);
+  if (found != kept.end()) return found->second;
+  SPIPlanPtr plan = plan_of(sql);
+  if (kept.size() >= kMostPlans) return plan;
   if (SPI_keepplan(plan) != 0) elog(ERROR, "could not keep the plan of the task");
   kept[sql] = plan;
   return plan;
@@ -95,7 +101,10 @@ std::vector<std::string> TaskCall::required_texts(const char* field) const {
   return texts;
 }
 
-SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argument) {
+namespace {
+
+SqlResult call_planned(pg::Block& block, const std::string& sql, const Json& argument,
+                       SPIPlanPtr (*plan)(const std::string&)) {
   SqlResult result;
   const std::string input = argument.dump();
   block.look([&] {
@@ -103,7 +112,7 @@ SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argumen
       const pg::Spi spi;
       pg::guard([&] {
         Datum values[] = {DirectFunctionCall1(jsonb_in, CStringGetDatum(input.c_str()))};
-        const int done = SPI_execute_plan(plan_of(sql), values, nullptr, false, 0);
+        const int done = SPI_execute_plan(plan(sql), values, nullptr, false, 0);
         if (done < 0) elog(ERROR, "could not run the task: %s", SPI_result_code_string(done));
       });
       const pg::Rows rows(SPI_tuptable, SPI_processed);
@@ -112,6 +121,16 @@ SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argumen
     });
   });
   return result;
+}
+
+}  // namespace
+
+SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argument) {
+  return call_planned(block, sql, argument, plan_of);
+}
+
+SqlResult call_handler(pg::Block& block, const std::string& function, const Json& argument) {
+  return call_planned(block, "SELECT " + function + "($1)", argument, kept_plan_of);
 }
 
 Json parse_output(const std::string& text) {

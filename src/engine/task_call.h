@@ -40,6 +40,8 @@ struct SqlResult {
 // Runs one statement with the current user's rights and settings, with a jsonb as $1; the first column of its first row
 // is the result, as JSON. It counts as a statement of the task: what watches sees it, statement_timeout ends it.
 SqlResult call_sql(pg::Block& block, const std::string& sql, const Json& argument);
+// The same for a function "schema.name", whose plan is kept for the next call.
+SqlResult call_handler(pg::Block& block, const std::string& function, const Json& argument);
 
 // Runs statements of ours, with an open Spi and the engine's rights.
 template <typename F>

@@ -50,7 +50,7 @@ RunId start(const TaskCall& call) {
   RunId run_id = 0;
   try {
     call.block.statement(
-        [&] { run_id = start_execution(machine, input, name.empty() ? std::nullopt : std::optional(name)); });
+        [&] { run_id = start_execution(machine, input, name.empty() ? std::nullopt : std::optional(name)).run_id; });
   } catch (const pg::Failure& failure) {
     if (failure.sqlstate() == ERRCODE_UNDEFINED_OBJECT) throw StateError(error_name(call, kNoMachine), failure.what());
     if (failure.sqlstate() == ERRCODE_DUPLICATE_OBJECT) throw StateError(error_name(call, kSameName), failure.what());
@@ -132,6 +132,8 @@ TaskResult finish(const TaskCall& call, RunId run_id) {
 
 TaskResult start_and_wait(const TaskCall& call) {
   const RunId run_id = start(call);
+  if (run_id == call.owner.run.id)
+    throw StateError(states::errors::kTaskFailed, "an execution cannot wait for its own end");
   if (has_run_ended(call, run_id)) return finish(call, run_id);
   return {{{"ExecutionArn", std::to_string(run_id)}, {"StartDate", shown_time(call, GetCurrentTimestamp())}},
           false,

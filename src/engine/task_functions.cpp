@@ -42,7 +42,7 @@ SqlResult call_function(pg::Block& block, const std::string& name, const Json& i
   if (!function)
     throw StateError("Lambda.ResourceNotFoundException",
                      "no function is registered as \"" + name + "\": see setup.register_task_handler()");
-  return call_sql(block, "SELECT " + *function + "($1)", input);
+  return call_handler(block, *function, input);
 }
 
 const TaskActions& function_actions() {

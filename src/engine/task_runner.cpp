@@ -50,7 +50,7 @@ TaskResult dispatch(const TaskCall& call) {
   const Oid owner = GetUserId();
   in_engine(call.block, [&] { handler = find_handler(call.task.resource, call.resource, owner); });
   if (handler) {
-    SqlResult result = call_sql(call.block, "SELECT " + *handler + "($1)", call.parameters());
+    SqlResult result = call_handler(call.block, *handler, call.parameters());
     return {std::move(result.output), false, 0, result.rows};
   }
   if (call.resource.kind == Resource::Kind::kActivity) {

@@ -20,10 +20,11 @@ std::optional<RunReport> read_run_report(RunId run_id) {
 }
 
 bool has_run_ended(const TaskCall& call, RunId run_id) {
+  static pg::Statement read{"SELECT finished_at IS NULL FROM setup.load_runs WHERE run_id = $1 FOR SHARE", {INT8OID}};
   bool has_ended = false;
   in_engine(call.block, [&] {
-    const std::optional<RunReport> report = read_run_report(run_id);
-    has_ended = !report || report->finished_at != 0;
+    const pg::Rows row = read.run({pg::value(run_id)});
+    has_ended = row.size() == 0 || !row.boolean(0, 0);
   });
   return has_ended;
 }

@@ -26,7 +26,8 @@ struct RunReport {
 // None where there is no such run. Needs an open Spi and the engine's rights.
 std::optional<RunReport> read_run_report(RunId run_id);
 
-// Whether a run has ended when it was stored: another one of its pipeline goes first.
+// Whether a run has ended: as it was stored, since another one of its pipeline goes first, or because it is not new. If
+// not, it does not end before the transaction of the task does: then it is seen who waits for it.
 bool has_run_ended(const TaskCall& call, RunId run_id);
 
 }  // namespace etl

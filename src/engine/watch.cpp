@@ -20,7 +20,7 @@ namespace {
 class JobsFollower : public Follower {
  public:
   JobsFollower(PlannedRun run, const RunKey& key, pg::Spi* spi)
-      : Follower(key, spi), run_(std::move(run)), format_(run_), layers_(run_.layers.size()) {
+      : Follower(key, true, spi), run_(std::move(run)), format_(run_), layers_(run_.layers.size()) {
     for (const PlannedStep& step : run_.steps) ++layers_[static_cast<size_t>(step.layer)].total;
     all_.total = static_cast<int>(run_.steps.size());
   }

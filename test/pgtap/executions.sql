@@ -17,7 +17,7 @@ BEGIN
   RETURN (SELECT concat_ws(' ', e.status, e.output, e.error, e.cause) FROM setup.describe_execution(run) e);
 END $$;
 
-SELECT plan(97);
+SELECT plan(100);
 
 -- Making machines
 
@@ -203,6 +203,10 @@ SELECT setup.create_state_machine('quick', '{"StartAt": "Act", "States": {"Act":
   "Resource": "arn:aws:lambda:x:1:function:act", "Next": "Wait"}, "Wait": {"Type": "Wait", "Seconds": 0, "End": true}}}', 'EXPRESS');
 SELECT setup.start_execution('quick', '{"what": "quick"}') AS run \gset
 SELECT is(ended(:run), 'SUCCEEDED {"r": "mended", "what": "quick"}', 'an EXPRESS machine runs');
+SELECT alike((caught(format($$SELECT setup.create_state_machine('waiting', '{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": %s,
+  "Parameters": {"StateMachineArn": "pass", "JobName": "x", "FunctionName": "act"}, "End": true}}}', 'EXPRESS')$$, resource))).detail,
+  '%a state machine of type EXPRESS cannot wait%', 'but it cannot wait: ' || resource)
+  FROM (VALUES ('"arn:aws:states:::states:startExecution.sync:2"'), ('"arn:aws:states:::lambda:invoke.waitForTaskToken"')) AS waits(resource);
 SELECT is((SELECT count(*) FROM setup.execution_history(:run)), 0::bigint, 'and keeps no history');
 SELECT is((SELECT count(*) FROM setup.load_log WHERE run_id = :run), 0::bigint, 'nor log');
 SELECT is((caught(format('SELECT setup.redrive_execution(%s)', :run))).code, '55000', 'and is not redriven');
@@ -247,6 +251,7 @@ SELECT setup.start_execution('unmade', '{"items": [1, 2]}') AS run \gset
 SELECT alike(ended(:run), 'FAILED States.Runtime%', 'items that cannot be made fail');
 SELECT setup.redrive_execution(:run);
 SELECT alike(ended(:run), 'FAILED States.Runtime%', 'also when they are redriven');
+SELECT is((SELECT array_agg(type ORDER BY id DESC) FROM setup.execution_history(:run)) [1], 'ExecutionFailed', 'as their history says');
 SELECT is((caught(format('SELECT setup.resume_run(%s)', :run))).hint, format('SELECT setup.redrive_execution(%s); lets it go on.', :run),
   'an execution is not resumed as a run of jobs');
 SELECT setup.create_state_machine('slowish', '{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ResultPath": null,

@@ -16,7 +16,7 @@ SELECT setup.create_state_machine('double', '{"StartAt": "P", "States": {"P": {"
   setup.create_state_machine('broken', '{"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Own", "Cause": "why"}}}'),
   setup.create_state_machine('waits', '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": true}}}');
 
-SELECT plan(41);
+SELECT plan(42);
 
 -- Executions
 
@@ -51,6 +51,9 @@ SELECT task('same', 'arn:aws:states:::states:startExecution', '{"StateMachineArn
 SELECT is(output('same') ->> 'ExecutionArn', output('async') ->> 'ExecutionArn', 'the same name and input are the same execution');
 SELECT is(error('other_input'), 'StepFunctions.ExecutionAlreadyExistsException', 'with another input that is an error');
 
+SELECT setup.create_state_machine('selfish', one_task('arn:aws:states:::states:startExecution.sync', '{"StateMachineArn": "selfish", "Name": "me"}'));
+SELECT setup.start_execution('selfish', '{}', 'me');
+SELECT is(cause('selfish'), 'an execution cannot wait for its own end', 'nobody waits for itself');
 SELECT task('parent', 'arn:aws:states:::states:startExecution.sync', '{"StateMachineArn": "waits"}'),
   task('parent_of_stopped', 'arn:aws:states:::states:startExecution.sync', '{"StateMachineArn": "waits", "Name": "stopped"}'),
   task('parent_of_late', 'arn:aws:states:::states:startExecution.sync', '{"StateMachineArn": "waits", "Name": "late"}', '{"TimeoutSeconds": 1}');
