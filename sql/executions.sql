@@ -148,7 +148,7 @@ CREATE TABLE setup.execution_events (
   branch_id integer NOT NULL,
   parent    integer,
   at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-  events    json NOT NULL,
+  events    text NOT NULL,
   PRIMARY KEY (run_id, batch_id, run_at)
 ) PARTITION BY RANGE (run_at);
 COMMENT ON TABLE setup.execution_events IS 'History of executions; setup.execution_history() shows it event by event.';
@@ -158,7 +158,7 @@ COMMENT ON COLUMN setup.execution_events.batch_id IS 'Order of the rows of a run
 COMMENT ON COLUMN setup.execution_events.branch_id IS 'Branch that was advanced.';
 COMMENT ON COLUMN setup.execution_events.parent IS 'Branch whose Parallel or Map it is in; null: none.';
 COMMENT ON COLUMN setup.execution_events.at IS 'When.';
-COMMENT ON COLUMN setup.execution_events.events IS 'The events.';
+COMMENT ON COLUMN setup.execution_events.events IS 'The events: a JSON array.';
 
 -- Executions that are to be stopped, until they are.
 CREATE TABLE setup.execution_stops (
@@ -228,7 +228,7 @@ CREATE FUNCTION setup.execution_history(run_id bigint)
            e.event ->> 'type' AS type, e.event ->> 'state' AS state, (e.event -> 'details')::jsonb AS details
       FROM setup.execution_events b
       JOIN setup.executions x ON x.run_id = b.run_id AND x.run_at = b.run_at
-     CROSS JOIN LATERAL json_array_elements(b.events) WITH ORDINALITY AS e(event, place)
+     CROSS JOIN LATERAL json_array_elements(b.events::json) WITH ORDINALITY AS e(event, place)
      WHERE b.run_id = $1)
   -- What led to an event was in its branch, or before that began in the one around it, or in one that it waited for.
   SELECT e.id, coalesce(max(own.id), max(above.id), max(below.id), 0), e.at, e.type, nullif(e.state, ''), e.details
@@ -260,7 +260,8 @@ CREATE PROCEDURE setup.run_execution(state_machine text, input jsonb DEFAULT '{}
   LANGUAGE c AS 'MODULE_PATHNAME', 'etl_run_execution';
 COMMENT ON PROCEDURE setup.run_execution IS
   'Starts an execution like setup.start_execution(), shows its tasks as they end, and returns when it has succeeded. Raises '
-  'OR001 where it failed, OR003 where it was stopped, OR005 where it timed out. Ctrl-C stops it.';
+  'OR001 where it failed, OR003 where it was stopped, OR005 where it timed out. Ctrl-C stops it, but for one that '
+  'had been started before under that name.';
 
 CREATE FUNCTION setup.redrive_execution(run_id bigint) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_redrive_execution';

@@ -95,7 +95,7 @@ int take_numbers(const RunKey& run, int64_t count) {
 void write_events(const RunKey& run, const std::vector<BranchEvents>& events) {
   static pg::Statement insert{
       "INSERT INTO setup.execution_events (run_id, run_at, branch_id, parent, events) "
-      "SELECT $1, $2, e.branch, nullif(e.parent, -1), e.events::json FROM unnest($3::int[], $4::int[], $5::text[]) "
+      "SELECT $1, $2, e.branch, nullif(e.parent, -1), e.events FROM unnest($3::int[], $4::int[], $5::text[]) "
       "AS e(branch, parent, events)",
       {INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID}};
   std::vector<int> branches, parents;
@@ -195,7 +195,7 @@ void write_last_event(const RunKey& run, const char* type, const Ending& ending)
   static pg::Statement insert{
       "INSERT INTO setup.execution_events (run_id, run_at, branch_id, parent, events) VALUES ($1, $2, 0, NULL, "
       "json_build_array(json_build_object('id', 0, 'previous', 0, 'type', $3, 'state', '', 'details', "
-      "json_strip_nulls(json_build_object('error', $4, 'cause', $5)))))",
+      "json_strip_nulls(json_build_object('error', $4, 'cause', $5))))::text)",
       {INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID}};
   insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(type), optional_text(ending.error),
               optional_text(ending.cause)});

@@ -236,6 +236,10 @@ int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t
   return rows;
 }
 
+int64_t rows_of_last_command() {
+  return rows_written;
+}
+
 void count_rows_from(int64_t rows) {
   rows_before = rows;
   rows_written = 0;

@@ -14,6 +14,9 @@ int64_t run_in_block(const std::string& command, Oid owner = InvalidOid);
 // and the rows that it returns count as written.
 int64_t run_calls_in_block(const std::string& shown, const std::function<int64_t()>& calls);
 
+// Rows that the last of these commands wrote, those of its functions and triggers included.
+int64_t rows_of_last_command();
+
 // What was written before the calls that follow, in the same attempt, as others see it.
 void count_rows_from(int64_t rows);
 

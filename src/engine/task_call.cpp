@@ -108,7 +108,7 @@ SqlResult call_planned(pg::Block& block, const std::string& sql, const Json& arg
   SqlResult result;
   const std::string input = argument.dump();
   block.look([&] {
-    result.rows = run_calls_in_block(sql, [&] {
+    run_calls_in_block(sql, [&] {
       const pg::Spi spi;
       pg::guard([&] {
         Datum values[] = {DirectFunctionCall1(jsonb_in, CStringGetDatum(input.c_str()))};
@@ -119,6 +119,7 @@ SqlResult call_planned(pg::Block& block, const std::string& sql, const Json& arg
       if (rows.size() > 0 && !rows.null(0, 0)) result.output = parse_output(rows.text(0, 0));
       return static_cast<int64_t>(0);
     });
+    result.rows = rows_of_last_command();
   });
   return result;
 }

@@ -110,7 +110,7 @@ TaskResult call_procedure(const TaskCall& call) {
       return static_cast<int64_t>(0);
     });
   });
-  return {std::move(output), false, 0, std::nullopt};
+  return {std::move(output), false, 0, rows_of_last_command()};
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ BEGIN
   RETURN (SELECT concat_ws(' ', e.status, e.output, e.error, e.cause) FROM setup.describe_execution(run) e);
 END $$;
 
-SELECT plan(100);
+SELECT plan(101);
 
 -- Making machines
 
@@ -146,6 +146,8 @@ END $$;
 SELECT lives_ok(format('SELECT setup.redrive_execution(%s)', :run), 'and is redriven');
 SELECT is(ended(:run), 'SUCCEEDED "mended"', 'from there');
 SELECT is((SELECT string_agg(what, ' ' ORDER BY what) FROM app.done WHERE what <> 'one'), 'first second', 'each effect happens once');
+SELECT is((SELECT array_agg(rows_loaded ORDER BY log_id) FROM setup.load_log WHERE run_id = :run AND status = 'OK'), '{1,1}',
+  'and the log tells how many rows each task wrote');
 SELECT is((SELECT redrive_count FROM setup.describe_execution(:run)), 1, 'it says so');
 SELECT is((caught(format('SELECT setup.redrive_execution(%s)', :run))).code, '55000', 'what has succeeded cannot be redriven');
 

@@ -1,4 +1,5 @@
-# What keeps an execution from its end: workers that are terminated, callers that give up, limits of time.
+# What may keep an execution from its end: workers that are terminated, callers that give up, limits of time; and where there
+# can be none.
 
 use strict;
 use warnings FATAL => 'all';
@@ -85,5 +86,15 @@ for my $round (1 .. 3) {
 }
 is($node->sql("SELECT timeout_at - clock_timestamp() BETWEEN '50 s' AND '100 s' FROM setup.executions WHERE run_id = $run"), 't',
   'it has as much time as at first');
+
+# JSON is UTF-8.
+
+$node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+$node->sql('CREATE EXTENSION etl_orchestrator', 'latin');
+my $refused = $node->failure(
+  q{SELECT setup.create_state_machine('m', '{"StartAt": "S", "States": {"S": {"Type": "Succeed"}}}')}, 'latin');
+is("$refused->{sqlstate} $refused->{message}", '0A000 state machines need a database with encoding UTF8, and this one has LATIN1',
+  'in a database of another encoding there are no state machines');
+
 is($node->times_logged(qr/PANIC|TRAP:|signal 11|signal 6|conductor: /), 0, 'the server\'s log has no complaint');
 done_testing();
