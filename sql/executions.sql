@@ -117,7 +117,7 @@ COMMENT ON COLUMN setup.execution_branches.fork_begun IS 'How many of them have 
 COMMENT ON COLUMN setup.execution_branches.fork_ended IS 'How many of them have ended.';
 COMMENT ON COLUMN setup.execution_branches.fork_failed IS 'Items of those that have failed.';
 COMMENT ON COLUMN setup.execution_branches.result IS 'Of a child that has ended: what came out, as JSON.';
-COMMENT ON COLUMN setup.execution_branches.crashes IS 'How often the server went down while it was advanced, in a row.';
+COMMENT ON COLUMN setup.execution_branches.crashes IS 'How often its worker or the server ended while it was advanced, in a row.';
 -- Not on is_due: the index would keep what each task leaves behind, and new versions of a branch could not share its page.
 CREATE INDEX execution_branches_due ON setup.execution_branches (due) WHERE due IS NOT NULL;
 CREATE UNIQUE INDEX execution_branches_token ON setup.execution_branches (token) WHERE token IS NOT NULL;

@@ -81,6 +81,10 @@ BEGIN
   DELETE FROM setup.activity_tasks t
    WHERE t.scheduled_at < older_than
      AND NOT EXISTS (SELECT FROM setup.execution_branches b WHERE b.token = t.token);
+  -- Versions of machines that were deleted, which were kept for their executions.
+  DELETE FROM setup.state_machine_versions v
+   WHERE NOT EXISTS (SELECT FROM setup.state_machines m WHERE m.machine_id = v.machine_id)
+     AND NOT EXISTS (SELECT FROM setup.executions e WHERE e.machine_id = v.machine_id);
   RETURN dropped;
 END
 $$;

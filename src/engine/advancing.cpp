@@ -64,6 +64,7 @@ class Advancing {
     const int64_t until = pg::monotonic_ms() + kSliceMs;
     while (!is_over_ && stop_() == StopReason::kNone && (!together.empty() || !alone.empty())) {
       if (pg::monotonic_ms() >= until) return;
+      if (made_due_.stopped) return;
       const bool alone_next = !alone.empty() || together.size() == 1 || !may_share();
       if (alone_next && made_due_.is_any()) return;  // that may take long, and others can begin
       if (!alone_next) {
@@ -94,7 +95,7 @@ class Advancing {
     try {
       std::vector<Advanced> advanced;
       std::deque<size_t> refused, rest;
-      pg::Block block;
+      BranchBlock block;
       const std::vector<branch_store::StoredBranch> due = read(block, before);
       {
         SharedTransaction shared;
@@ -133,7 +134,7 @@ class Advancing {
 
   // True if it goes on.
   bool advance_alone(size_t task) try {
-    pg::Block block;
+    BranchBlock block;
     const std::vector<branch_store::StoredBranch> due = read(block, {task});
     if (due.empty()) return false;
     begins_(task);
@@ -175,14 +176,15 @@ class Advancing {
   // Nothing of the execution is due any more, and what others do for it is of no use.
   void note_end() {
     is_over_ = true;
-    for (Task& task : tasks_) task.outcome = Outcome::kError;
+    made_due_.stopped = true;
+    for (Task& task : tasks_) task.outcome = Outcome::kOk;
   }
 
   void end_express() {
     const std::optional<execution_store::Ending> ending = run_express(*execution_, stop_);
     if (!ending) return;
     const pg::CancelHeld held;
-    pg::Block block;
+    BranchBlock block;
     in_store(block, [&] {
       if (execution_store::finish(run_, *ending)) branch_store::end_all(run_, false);
     });
@@ -197,7 +199,9 @@ class Advancing {
       require_own_role();
       execution_ = ActiveExecution::read(run_);
       if (!execution_) {
-        branch_store::end_all(run_, true);  // children that were made while it was ended
+        // Children may have been made while it was ended; but somebody may just redrive it.
+        execution_store::lock(run_);
+        if (!execution_store::open_redrives(run_)) branch_store::end_all(run_, true);
         return;
       }
       std::vector<int> numbers;
@@ -230,8 +234,7 @@ class Advancing {
     block.commit();
     if (written.ended_run) Locked().wake_waiters(run_.id, true);
     for (const Advanced& each : *advanced)
-      if (each.to != Advanced::To::kGoOn)
-        tasks_[task_of(each.stored.number)].outcome = written.stopped_children ? Outcome::kError : Outcome::kOk;
+      if (each.to != Advanced::To::kGoOn) tasks_[task_of(each.stored.number)].outcome = Outcome::kOk;
     made_due_.add(written.made_due);
     if (written.ended_run) note_end();
     return written;
@@ -239,7 +242,7 @@ class Advancing {
 
   // Has parents count children that have ended. If it is lost, they are due, and are counted then.
   void count(const std::vector<int>& children) try {
-    pg::Block block;
+    BranchBlock block;
     std::vector<Advanced> ended;
     in_store(block, [&] {
       for (branch_store::StoredBranch& branch : branch_store::read_due(run_, children))

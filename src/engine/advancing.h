@@ -11,7 +11,7 @@ inline constexpr int kAdvance = 0;
 // Advances some branches of an execution: the effect of a task, what the history and the log say of it, and where the
 // branch is then, are committed together; again and again, until each branch waits, has ended, or is stopped. What is
 // short shares a commit. What it comes to is in the tables; the outcome of a task is kNotStarted where it is to be
-// handed out again, kError where others may be at work for nothing. Returns what else is due. Called and returns
+// handed out again, else kOk. Returns what else is due. Called and returns
 // outside a transaction. pg::Error where not even a failure could be written.
 MadeDue advance_branches(const RunKey& run, std::vector<Task>* tasks, const AskStop& stop,
                          const std::function<void(size_t)>& begins);

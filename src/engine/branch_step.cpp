@@ -96,8 +96,10 @@ class BranchStep {
     return states::TaskSucceeded{std::move(event["output"])};
   }
 
-  // What its task, or those of its children, wait for is of no use any more.
+  // What its task, or those of its children, wait for is of no use any more. That is committed before the next task
+  // begins.
   void cancel_awaited() {
+    had_effect_ = true;
     in_store(block_, [&] { branch_store::cancel_awaited({execution_.run(), result_.stored.number}); });
   }
 

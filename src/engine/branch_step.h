@@ -43,6 +43,13 @@ Advanced advance_branch(pg::Block& block, ActiveExecution& execution, branch_sto
 // A child that has ended before, and that its parent has not counted.
 Advanced ended_before(branch_store::StoredBranch stored);
 
+// A transaction in which branches are advanced. What others have committed meanwhile must be seen, whatever
+// default_transaction_isolation says for the role.
+class BranchBlock : public pg::Block {
+ public:
+  BranchBlock() { XactIsoLevel = XACT_READ_COMMITTED; }
+};
+
 // Calls of the stores, as a statement of the block.
 template <typename F>
 void in_store(pg::Block& block, F&& body) {

@@ -205,7 +205,8 @@ std::map<int, LockedBranch> try_lock(const RunKey& run, const std::set<int>& num
 std::vector<KeptBranch> read_all(const RunKey& run) {
   static pg::Statement read{
       "SELECT branch_id, parent, child, position, result, fork_rules, fork_first, fork_count, fork_begun, "
-      "fork_ended, fork_failed, revision FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id FOR UPDATE",
+      "fork_ended, fork_failed, revision FROM setup.execution_branches WHERE run_id = $1 ORDER BY branch_id DESC FOR "
+      "UPDATE",
       {INT8OID}};
   const pg::Rows rows = read.run({pg::value(run.id)});
   std::vector<KeptBranch> branches;

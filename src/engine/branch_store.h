@@ -113,7 +113,7 @@ struct KeptBranch {
   std::string result;  // empty: it has not ended
   Fork fork;
 };
-std::vector<KeptBranch> read_all(const RunKey& run);  // by their numbers
+std::vector<KeptBranch> read_all(const RunKey& run);  // locked, from the highest number down
 
 // Saves branches, each in its next revision. False if one is not in the revision that it had: then nothing of the
 // transaction may stay.

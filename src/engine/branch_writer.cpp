@@ -48,7 +48,7 @@ class BranchWriter {
   void forget_children(const Advanced& each) {
     const branch_store::BranchKey parent{run_, each.stored.number};
     execution_store::lock(run_);
-    if (!each.stored.event.empty()) written_.stopped_children = true;  // one had failed, the others may be at work
+    if (!each.stored.event.empty()) written_.made_due.stopped = true;  // one had failed, the others may be at work
     if (each.to == Advanced::To::kBreak)
       branch_store::stop_children(parent);
     else
@@ -101,9 +101,7 @@ class BranchWriter {
     for (const Advanced& each : advanced_)
       if (is_end(each) && each.stored.parent >= 0) (each.is_counted_late ? late : now).insert(each.stored.parent);
     if (!late.empty()) parents_ = branch_store::lock(run_, late);
-    // With a snapshot of before it would fail where others have counted theirs meanwhile.
-    const bool may_try = !pg::guard([] { return IsolationUsesXactSnapshot(); });
-    if (!now.empty() && may_try) parents_.merge(branch_store::try_lock(run_, now));
+    if (!now.empty()) parents_.merge(branch_store::try_lock(run_, now));
     for (const Advanced& each : advanced_)
       if (is_end(each) && each.stored.parent >= 0) count(each);
     if (!written_.uncounted.empty()) branch_store::mark_uncounted(run_, written_.uncounted);

@@ -12,8 +12,7 @@ struct StaleBranch {};
 
 struct Written {
   bool ended_run = false;
-  bool stopped_children = false;  // some that may be at work
-  std::vector<int> uncounted;     // branches that have ended, which their parents have still to count: they are due
+  std::vector<int> uncounted;  // branches that have ended, which their parents have still to count: they are due
   MadeDue made_due{};
 };
 

@@ -216,7 +216,10 @@ class Conductor {
   // Takes what workers say. What needs a look into the tables first is remembered until that look has succeeded.
   void collect() {
     for (Finished& finished : pool_.collect()) {
-      if (executions_.ended(finished)) continue;
+      if (executions_.ended(finished)) {
+        Locked().wake_waiters(finished.run.id, false);
+        continue;
+      }
       intake_.ended(finished);
       for (const Task& task : finished.tasks) admission_.release(finished.run, task.step_id);
       ActiveRun* run = find_run(finished.run);

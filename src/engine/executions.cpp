@@ -59,7 +59,6 @@ bool Executions::ended(const Finished& finished) {
     known_.erase(key);
     if (due_again_.erase(key) > 0) add(finished.owner, key);
     if (task.outcome == Outcome::kNotStarted) add(finished.owner, key);
-    must_stop_gone_ = must_stop_gone_ || task.outcome == Outcome::kError;
   }
   if (!is_known) return true;
   const MadeDue& made = finished.made_due;
@@ -67,7 +66,8 @@ bool Executions::ended(const Finished& finished) {
     for (int place = 0; place < made.ranges[i].count; ++place)
       add(finished.owner, {finished.run, made.ranges[i].first + place});
   next_due_ = sooner(next_due_, made.at);
-  must_look_ = must_look_ || must_stop_gone_;
+  must_stop_gone_ = must_stop_gone_ || made.stopped;
+  must_look_ = must_look_ || made.stopped;
   if (made.more || finished.died) told_.push_back({finished.run.id, ToldBranches::kAll});
   if (finished.died && finished.stop == StopReason::kNone) deaths_.push_back(finished);
   return true;
@@ -116,6 +116,7 @@ void Executions::look() {
   bool has_open = false;
   in_store([&] { has_open = execution_store::has_open(); });
   next_due_ = 0;
+  must_retry_ = false;
   if (!has_open) return must_look_again(false);
   std::vector<execution_store::ToEnd> to_end;
   std::vector<branch_store::DueBranch> due, due_of_told;
@@ -134,7 +135,6 @@ void Executions::look() {
   for (const branch_store::DueBranch& branch : due) add(branch.owner, branch.key);
   for (const branch_store::DueBranch& branch : due_of_told) add(branch.owner, branch.key);
   must_look_again(due.size() == most);
-  must_retry_ = false;
   for (const execution_store::ToEnd& execution : to_end) must_retry_ = !end(execution) || must_retry_;
 }
 
@@ -155,6 +155,7 @@ bool Executions::end(const execution_store::ToEnd& execution) try {
     execution_store::end(execution);
   }
   transaction.commit();
+  drop(execution.run.id);
   Locked().wake_waiters(execution.run.id, true);
   return true;
 } catch (const pg::Error& error) {
@@ -206,19 +207,25 @@ bool Executions::hand_out_one() {
 void Executions::fail_one_of(Oid owner, const std::string& problem) {
   const auto found = ready_.find(owner);
   if (found == ready_.end()) return;
-  const BranchKey key = found->second.take(INT_MAX).front();
-  if (found->second.empty()) ready_.erase(found);
-  known_.erase(key);
-  must_look_at_all_ = true;  // should this fail
+  const RunKey run = found->second.next();
   {
     pg::Transaction transaction;
     {
       const pg::Spi spi;
-      execution_store::fail(key.run, "States.Permissions", problem);
+      execution_store::fail(run, "States.Permissions", problem);
     }
     transaction.commit();
   }
-  Locked().wake_waiters(key.run.id, true);
+  drop(run.id);
+  Locked().wake_waiters(run.id, true);
+}
+
+// What can be handed out of an execution that has ended.
+void Executions::drop(RunId run_id) {
+  for (auto entry = ready_.begin(); entry != ready_.end();) {
+    for (const BranchKey& key : entry->second.drop(run_id)) known_.erase(key);
+    entry = entry->second.empty() ? ready_.erase(entry) : std::next(entry);
+  }
 }
 
 void Executions::forget() {

@@ -50,6 +50,7 @@ class Executions {
   void stop_gone();
   void record_death(const Finished& finished);
   void add(Oid owner, const BranchKey& key);
+  void drop(RunId run_id);
 
   WorkerPool& pool_;
   std::map<Oid, ReadyBranches> ready_;  // by owner; none is empty

@@ -58,6 +58,7 @@ int update(const Machine& machine, const std::string& type, const std::string& d
   return update.run({pg::value(machine.id), pg::value(type), pg::value(definition)}).int4(0, 0);
 }
 
+// What its executions need of it goes with them: setup.drop_history().
 void remove(const Machine& machine) {
   static pg::Statement remove{"DELETE FROM setup.state_machines WHERE machine_id = $1", {INT8OID}};
   static pg::Statement remove_versions{

@@ -15,11 +15,26 @@ class ReadyBranches {
     line.branches.push_back(key.branch);
   }
 
+  // The execution whose turn it is. Only where there is one.
+  const RunKey& next() const {
+    const auto after = lines_.upper_bound(served_last_);
+    return (after == lines_.end() ? lines_.begin() : after)->second.run;
+  }
+
+  // Takes out all that there is of an execution.
+  std::vector<branch_store::BranchKey> drop(RunId run_id) {
+    std::vector<branch_store::BranchKey> dropped;
+    const auto line = lines_.find(run_id);
+    if (line == lines_.end()) return dropped;
+    for (const int branch : line->second.branches) dropped.push_back({line->second.run, branch});
+    lines_.erase(line);
+    return dropped;
+  }
+
   // The branches of the execution whose turn it is that have waited longest: not more than each of so many workers
   // would get if all took part. Only where there are any.
   std::vector<branch_store::BranchKey> take(int workers) {
-    auto turn = lines_.upper_bound(served_last_);
-    if (turn == lines_.end()) turn = lines_.begin();
+    const auto turn = lines_.find(next().id);
     served_last_ = turn->first;
     Line& line = turn->second;
     const auto share = (line.branches.size() - 1) / static_cast<size_t>(workers) + 1;

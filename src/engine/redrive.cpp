@@ -28,10 +28,9 @@ class Redrive {
 
   void run() {
     // Children have higher numbers than their parents: what they come to is known before.
-    std::vector<KeptBranch> branches = branch_store::read_all(run_);
-    std::reverse(branches.begin(), branches.end());
-    for (KeptBranch& branch : branches) put_back(&branch);
+    for (KeptBranch& branch : branch_store::read_all(run_)) put_back(&branch);
     branch_store::save(run_, saved_);  // but for children that are made anew
+    if (!uncounted_.empty()) branch_store::mark_uncounted(run_, uncounted_);
     BranchEvents events(last_event_);
     events.add({0, last_event_, "ExecutionRedriven", "", {{"redriveCount", execution_.stored().redrive_count}}});
     execution_store::write_events(run_, {{0, -1, events.text()}});
@@ -43,12 +42,11 @@ class Redrive {
         kept->position.empty() ? std::nullopt : std::optional(Branch::from_json(Json::parse(kept->position)));
     if (kept->number == 0 && branch) last_event_ = branch->last_event;
     const bool is_broken = branch && branch->phase == Branch::Phase::kBroken;
-    if (!kept->result.empty() && !branch) {  // it could not be made
-      unmade_.insert(kept->parent);
-      return;
-    }
     if (!kept->result.empty() && !is_broken) {
-      ++succeeded_[kept->parent];
+      if (child_end(kept->result).failure)  // it could not be made
+        unmade_.insert(kept->parent);
+      else
+        succeeded_[kept->parent].push_back(kept->number);
       return;
     }
     SavedBranch saved;
@@ -70,27 +68,32 @@ class Redrive {
     if (branch.phase == Branch::Phase::kWaiting || branch.phase == Branch::Phase::kRetrying)
       saved->due = timestamp_of(branch.due);
     if (branch.phase == Branch::Phase::kForked) {
-      saved->fork = fork_of(kept);
-      const bool all_ended =
-          saved->fork->begun == saved->fork->ended && saved->fork->begun == branch.gathering->children;
-      saved->due = all_ended ? DT_NOBEGIN : branch_store::kNever;
+      saved->fork = fork_of(kept, branch.gathering->children);
+      saved->due = saved->fork->ended == branch.gathering->children ? DT_NOBEGIN : branch_store::kNever;
     }
     saved->position = branch.to_json().dump();
   }
 
-  // All that have not succeeded run again.
-  branch_store::Fork fork_of(const KeptBranch& kept) {
+  // All that have not succeeded run again. Where others have still to begin, and none that has would tell of its end,
+  // one is counted once more.
+  branch_store::Fork fork_of(const KeptBranch& kept, int64_t children) {
+    const std::vector<int>& succeeded = succeeded_[kept.number];
     branch_store::Fork fork = kept.fork;
-    fork.ended = succeeded_[kept.number];
+    fork.ended = static_cast<int64_t>(succeeded.size());
     fork.failed_weight = 0;
+    if (fork.ended == fork.begun && fork.begun < children && !succeeded.empty()) {
+      --fork.ended;
+      uncounted_.push_back(succeeded.front());
+    }
     return fork;
   }
 
   ActiveExecution& execution_;
   const RunKey run_;
   std::vector<SavedBranch> saved_;
-  std::map<int, int64_t> succeeded_;  // by parent: children
-  std::set<int> unmade_;              // parents
+  std::map<int, std::vector<int>> succeeded_;  // by parent: children
+  std::vector<int> uncounted_;
+  std::set<int> unmade_;  // parents
   states::EventId last_event_ = 0;
 };
 

@@ -119,6 +119,7 @@ struct MadeDue {
   int range_count;
   bool more;       // others, too: the tables say which
   TimestampTz at;  // when the first of those is due that wait for a time; 0: none does
+  bool stopped;    // some were ended that others may be at work on
 
   void add(const Range& made) {
     Range* last = range_count == 0 ? nullptr : &ranges[range_count - 1];
@@ -129,11 +130,12 @@ struct MadeDue {
     else
       more = true;
   }
-  bool is_any() const { return range_count > 0 || more || at != 0; }
+  bool is_any() const { return range_count > 0 || more || at != 0 || stopped; }
   void add_time(TimestampTz due) { at = at == 0 ? due : std::min(at, due); }
   void add(const MadeDue& others) {
     for (int i = 0; i < others.range_count; ++i) add(others.ranges[i]);
     more = more || others.more;
+    stopped = stopped || others.stopped;
     if (others.at != 0) add_time(others.at);
   }
 };

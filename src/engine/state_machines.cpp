@@ -30,10 +30,9 @@ class RegisteredResources : public states::Resources {
   std::optional<std::string> problem(const std::string& resource) const override {
     const pg::EngineRights rights;
     const pg::Spi spi;
-    if (is_express_ && waits(resource))
-      return "a state machine of type EXPRESS cannot wait for somebody else to end a task, as \"" + resource +
-             "\" does";
-    return resource_problem(resource, owner_);
+    if (auto problem = resource_problem(resource, owner_)) return problem;
+    if (!is_express_ || !waits(resource)) return std::nullopt;
+    return "a state machine of type EXPRESS cannot wait for somebody else to end a task, as \"" + resource + "\" does";
   }
 
  private:

@@ -23,7 +23,7 @@ struct Resource {
   std::string event(const std::string& what) const;  // "Scheduled" -> LambdaFunctionScheduled
   Json scheduled_details(const RunTask& task) const;
   // Whether the task ends when a run or an execution does.
-  bool is_sync() const { return action.ends_with(".sync") || action.ends_with(".sync:2"); }
+  bool is_sync() const { return kind == Kind::kService && (action.ends_with(".sync") || action.ends_with(".sync:2")); }
   // What a failed task is called in the cause of States.DataLimitExceeded.
   const std::string& short_name() const { return service.empty() ? action : service; }
 };

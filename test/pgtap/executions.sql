@@ -17,7 +17,7 @@ BEGIN
   RETURN (SELECT concat_ws(' ', e.status, e.output, e.error, e.cause) FROM setup.describe_execution(run) e);
 END $$;
 
-SELECT plan(101);
+SELECT plan(106);
 
 -- Making machines
 
@@ -149,6 +149,25 @@ SELECT is((SELECT string_agg(what, ' ' ORDER BY what) FROM app.done WHERE what <
 SELECT is((SELECT array_agg(rows_loaded ORDER BY log_id) FROM setup.load_log WHERE run_id = :run AND status = 'OK'), '{1,1}',
   'and the log tells how many rows each task wrote');
 SELECT is((SELECT redrive_count FROM setup.describe_execution(:run)), 1, 'it says so');
+CREATE FUNCTION app.act_or_fail(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO app.done VALUES (input ->> 'what');
+  RETURN CASE WHEN input ->> 'fail' IS NULL THEN input -> 'what' ELSE setup.raise_error('No', 'not yet') END;
+END $$;
+SELECT setup.register_task_handler('act_or_fail', 'app.act_or_fail(jsonb)');
+SELECT setup.create_state_machine('both', '{"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": [
+  {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:act_or_fail", "Parameters": {"what": "left"}, "End": true}}},
+  {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "B"},
+    "B": {"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:act_or_fail", "Parameters": {"what": "right", "fail": "No"}, "End": true}}}]}}}');
+SELECT setup.start_execution('both') AS both \gset
+SELECT is(ended(:both), 'FAILED No not yet', 'a Parallel fails of which one branch has succeeded');
+CREATE OR REPLACE FUNCTION app.act_or_fail(input jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  INSERT INTO app.done VALUES (input ->> 'what') RETURNING input -> 'what' $$;
+SELECT setup.redrive_execution(:both);
+SELECT is(ended(:both), 'SUCCEEDED ["left", "right"]', 'redriven it ends');
+SELECT is((SELECT string_agg(what, ' ' ORDER BY what) FROM app.done WHERE what IN ('left', 'right')), 'left right',
+  'and what had succeeded is not done again');
+DELETE FROM app.done WHERE what IN ('left', 'right');
 SELECT is((caught(format('SELECT setup.redrive_execution(%s)', :run))).code, '55000', 'what has succeeded cannot be redriven');
 
 -- Tokens
@@ -312,6 +331,12 @@ RESET SESSION AUTHORIZATION;
 SELECT alike(setup.state_machine_graph('two', run_id => (SELECT max(run_id) FROM setup.executions WHERE state_machine = 'two')),
   E'flowchart TD\n%class s1 succeeded%', 'a machine can be drawn, coloured by an execution');
 SELECT is((caught($$SELECT setup.state_machine_graph('two', 'png')$$)).hint, 'It is ''mermaid'' or ''dot''.', 'in two formats');
+
+CREATE VIEW left_over AS SELECT FROM setup.state_machine_versions v
+  WHERE NOT EXISTS (SELECT FROM setup.state_machines m WHERE m.machine_id = v.machine_id);
+SELECT isnt_empty('SELECT FROM left_over', 'definitions of deleted machines are kept for their executions');
+SELECT setup.drop_history('infinity');
+SELECT is_empty('SELECT FROM left_over', 'and go with them');
 
 SELECT * FROM finish();
 DROP OWNED BY executions_ann, executions_eve, executions_team CASCADE;

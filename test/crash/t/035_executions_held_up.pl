@@ -18,6 +18,15 @@ SELECT setup.create_state_machine('many', '{"StartAt": "Each", "States": {"Each"
   {"Command.$": "States.Format(''SELECT pg_sleep({})'', $)"}}}}}}}');
 SELECT setup.create_state_machine('waits', '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": true}}}');
 SELECT setup.create_state_machine('limited', '{"StartAt": "F", "TimeoutSeconds": 100, "States": {"F": {"Type": "Fail", "Error": "Own"}}}');
+SELECT setup.create_state_machine('caught', '{"StartAt": "Both", "States": {
+  "Both": {"Type": "Parallel", "Catch": [{"ErrorEquals": ["Own"], "Next": "After"}], "End": true, "Branches": [
+    {"StartAt": "Long", "States": {"Long": {"Type": "Task", "Resource": "arn:aws:states:::sql:execute", "End": true,
+      "Parameters": {"Command": "SELECT pg_sleep(600)"}}}},
+    {"StartAt": "Soon", "States": {"Soon": {"Type": "Wait", "Seconds": 1, "Next": "Fails"}, "Fails": {"Type": "Fail", "Error": "Own"}}}]},
+  "After": {"Type": "Task", "Resource": "arn:aws:states:::sql:execute", "Parameters": {"Command": "SELECT 1"}, "Next": "Again"},
+  "Again": {"Type": "Task", "Resource": "arn:aws:states:::sql:execute", "Parameters": {"Command": "SELECT 1"}, "Next": "W"},
+  "W": {"Type": "Wait", "Seconds": 600, "End": true}}}');
+ALTER ROLE alice SET default_transaction_isolation = 'repeatable read';
 SQL
 
 sub start {
@@ -58,6 +67,21 @@ is(end_of($run), 'FAILED States.TaskFailed its worker or the server ended 3 time
   'so does one in a Map');
 is($node->sql("SELECT string_agg(status, ' ' ORDER BY status) FROM setup.load_log WHERE run_id = $run"), 'ERROR OK OK OK OK OK',
   'and the others have succeeded, once');
+
+# What others do for a Parallel that has failed is of no use any more, also where the execution goes on.
+
+$run = start('caught');
+ok(wait_until { worker() }, 'one branch of a Parallel works');
+ok($node->becomes_true("SELECT count(*) = 2 FROM setup.load_log WHERE run_id = $run AND status = 'OK'"),
+  'the other fails, which is caught, and the execution goes on');
+ok(wait_until { !worker() }, 'the first is stopped');
+is($node->sql("SELECT status FROM setup.executions WHERE run_id = $run"), 'RUNNING', 'and nothing else');
+
+# Tasks are shown when they end.
+
+my $shown = $node->call([ 'SET SESSION AUTHORIZATION alice', "CALL setup.run_execution('caught')" ]);
+ok(wait_until { $shown->messages =~ /After +OK/ }, 'a caller sees a task that has ended, while the execution goes on');
+$shown->interrupt->finish;
 
 # A caller that has joined an execution does not end it.
 
