@@ -14,6 +14,7 @@ root=$(dirname "$here")
 
 passed=0
 failed=0
+counted_at=$SECONDS
 
 # Adds up the "ok" and "not ok" lines of a TAP stream, shows what failed or was skipped as a whole, and counts a program
 # that broke as one more failure. Usage: count NAME STATUS FILE
@@ -25,13 +26,19 @@ count() {
   passed=$((passed + good))
   failed=$((failed + bad))
   if [ "$bad" -gt 0 ]; then
-    echo "FAILED  $name: $bad of $((good + bad))"
+    echo "FAILED  $name: $bad of $((good + bad))$(took)"
     { grep -vE '^\s*ok [0-9]' "$file" || true; } | tail -n 60 | sed 's/^/        /'
   elif [ "$good" -eq 0 ] && reason=$(grep -m 1 -oiP '# skip \K.*' "$file"); then
     echo "skipped $name: $reason"
   else
-    echo "ok      $name: $good"
+    echo "ok      $name: $good$(took)"
   fi
+  counted_at=$SECONDS
+}
+
+# How long it took since the last one was counted, where that is worth saying.
+took() {
+  [ $((SECONDS - counted_at)) -lt 5 ] || echo ", $((SECONDS - counted_at)) s"
 }
 
 wanted() {
