@@ -164,7 +164,8 @@ ALTER ROLE replace_ann SET default_transaction_read_only = on;
 CALL setup.orchestrate_bronze(jobs => '{of_ann}');
 SELECT is(told('of_ann'), 'ERROR 25006 cannot execute COPY FROM in a read-only transaction', 'who may not write does not');
 ALTER ROLE replace_ann RESET default_transaction_read_only;
-CALL loads('slow', ', slept text DEFAULT pg_sleep(60)::text');
+CALL loads('slow', ', slept text');
+ALTER TABLE bronze.slow ALTER slept SET DEFAULT pg_sleep(60)::text;
 ALTER DATABASE :"DBNAME" SET statement_timeout = '200 ms';
 CALL setup.orchestrate_bronze(jobs => '{slow}');
 SELECT is(told('slow') || ' ' || content('slow'), 'TIMED_OUT 57014 canceling statement due to statement timeout 3old',
