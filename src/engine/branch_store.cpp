@@ -46,11 +46,11 @@ std::vector<DueBranch> due_branches(const pg::Rows& rows) {
 
 }  // namespace
 
+// What runs is found by the index that has its order.
 std::vector<DueBranch> find_due(TimestampTz now, size_t most) {
   static pg::Statement find{
       "SELECT b.run_id, b.run_at, b.branch_id, b.owner_oid FROM (SELECT run_id FROM setup.executions "
-      "WHERE status = 'RUNNING' AND database_oid = $1 ORDER BY timeout_at) e CROSS JOIN LATERAL (SELECT * "  // by its
-                                                                                                             // index
+      "WHERE status = 'RUNNING' AND database_oid = $1 ORDER BY timeout_at) e CROSS JOIN LATERAL (SELECT * "
       "FROM setup.execution_branches o WHERE o.run_id = e.run_id OFFSET 0) b WHERE b.is_due OR b.due <= $2 LIMIT $3",
       {OIDOID, TIMESTAMPTZOID, INT8OID}};
   return due_branches(
