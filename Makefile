@@ -41,7 +41,7 @@ DUCKDB_DIR ?= /usr/local/lib/etl_orchestrator/duckdb-1.4.4
 FILES_MODULE = etl_files.so
 FILES_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/files/*.cpp)))
 # It has its own copy of the gates: the two modules share no symbol.
-FILES_SHARED = $(addprefix src/pg/, boundary.o copy_rows.o error.o guard.o memory.o row_writer.o transaction.o wait.o)
+FILES_SHARED = $(addprefix src/pg/, boundary.o clock.o copy_rows.o error.o guard.o memory.o row_writer.o transaction.o wait.o)
 FILES_SHARED += $(addprefix src/crawl/, column_types.o value_form.o)
 FILES_SHARED += $(addprefix src/locations/, csv_record.o magic.o quote_walk.o text.o)
 
@@ -78,6 +78,7 @@ FILES_LIBRARY_DIR = $(DESTDIR)$(pkglibdir)/$(EXTENSION)
 $(FILES_MODULE): $(FILES_OBJS) $(FILES_SHARED) Makefile
 	$(CXX) $(CFLAGS) $(FILES_OBJS) $(FILES_SHARED) $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ -Wl,-Bsymbolic \
 	  -Wl,-rpath,'$$ORIGIN/$(EXTENSION)' -L$(DUCKDB_DIR) -lduckdb -lz -lstdc++ -lpthread
+	@! nm -uC $@ | grep ' U etl::' || { echo 'FILES_SHARED lacks what defines these' >&2; rm $@; false; }
 
 .PHONY: install-files uninstall-files
 install-files: $(FILES_MODULE)

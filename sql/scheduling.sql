@@ -1,15 +1,15 @@
 -- Schedules, kept and fired by pg_cron. They run as whoever called setup.schedule().
 
--- Null if pg_cron is in this database, else an error that says what to do. Has the rights of the extension's owner: only
--- a superuser may read cron.database_name.
-CREATE FUNCTION setup.require_pg_cron() RETURNS void
+-- The time zone of schedules if pg_cron is in this database, else an error that says what to do. Has the rights of the
+-- extension's owner: only a superuser may read pg_cron's settings.
+CREATE FUNCTION setup.require_pg_cron() RETURNS text
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$
 DECLARE
   home constant text := current_setting('cron.database_name', true);
 BEGIN
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-    RETURN;
+    RETURN coalesce(nullif(current_setting('cron.timezone', true), ''), 'GMT');
   END IF;
   IF home IS NULL THEN
     RAISE object_not_in_prerequisite_state USING
@@ -31,7 +31,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION setup.require_pg_cron IS
-  'Raises an error that says what to do where pg_cron is not in this database.';
+  'Time zone that schedules count in, never null. Raises object_not_in_prerequisite_state, with a hint what to do, where '
+  'pg_cron is not in this database.';
 
 CREATE FUNCTION setup.schedule(
   schedule_name text, schedule text, command text DEFAULT 'CALL setup.orchestrate_all(if_running => ''skip'')'
@@ -39,15 +40,14 @@ CREATE FUNCTION setup.schedule(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
 DECLARE
+  zone constant text := setup.require_pg_cron();
   cron_id bigint;
 BEGIN
-  PERFORM setup.require_pg_cron();
   IF schedule_name IS NULL OR schedule IS NULL OR command IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'a schedule must have a name, a time and a command';
   END IF;
   cron_id := cron.schedule(schedule_name, schedule, command);
-  RAISE NOTICE 'schedule "%" counts in time zone %', schedule_name,
-    coalesce(nullif(current_setting('cron.timezone', true), ''), 'GMT');
+  RAISE NOTICE 'schedule "%" counts in time zone %', schedule_name, zone;
   RETURN cron_id;
 END
 $$;

@@ -126,22 +126,39 @@ run_pgtap() {
   done
 }
 
-# TAP: servers of their own, killed, restarted, starved.
-run_crash() {
-  local file name out lib
+# One file of test/crash, on servers of its own. Usage: crash_test NAME OUTPUT
+crash_test() {
+  local lib
   lib=$(dirname "$("$PG_CONFIG" --pgxs)")/../test/perl
+  throwaway_as_server env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE PATH="$PG_BIN:$PATH" PG_REGRESS=/bin/true \
+    SHARED_DIR="${SHARED_DIR:-$root/../shared}" TMPDIR="$THROWAWAY_DIR" TESTDATADIR="$THROWAWAY_DIR/crash/tmp_check" TESTLOGDIR="$THROWAWAY_DIR/crash/log" \
+    bash -c "cd '$THROWAWAY_DIR/crash' && timeout 300 perl -I'$lib' -I. 't/$1.pl'" >"$2" 2>&1
+}
+
+# Waits until any of crash_names ends, and counts it.
+count_next_crash() {
+  local pid status=0
+  wait -n -p pid "${!crash_names[@]}" || status=$?
+  counted_at=${crash_started[pid]}
+  count "crash/${crash_names[pid]}" "$status" "$THROWAWAY_DIR/crash_${crash_names[pid]}.out"
+  unset "crash_names[pid]"
+}
+
+# TAP: servers killed, restarted, starved. They wait more than they work, so two files run at a time.
+run_crash() {
+  local file name
+  local -a crash_names=() crash_started=()
   cp -r "$here/crash" "$THROWAWAY_DIR/crash"
   throwaway_give_to_server "$THROWAWAY_DIR/crash"
   for file in "$here"/crash/t/*.pl; do
     name=$(basename "$file" .pl)
     wanted "crash/$name" || continue
-    out=$THROWAWAY_DIR/crash_$name.out
-    local status=0
-    throwaway_as_server env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE PATH="$PG_BIN:$PATH" PG_REGRESS=/bin/true \
-      SHARED_DIR="${SHARED_DIR:-$root/../shared}" TMPDIR="$THROWAWAY_DIR" TESTDATADIR="$THROWAWAY_DIR/crash/tmp_check" TESTLOGDIR="$THROWAWAY_DIR/crash/log" \
-      bash -c "cd '$THROWAWAY_DIR/crash' && timeout 300 perl -I'$lib' -I. 't/$name.pl'" >"$out" 2>&1 || status=$?
-    count "crash/$name" "$status" "$out"
+    [ ${#crash_names[@]} -lt 2 ] || count_next_crash
+    crash_test "$name" "$THROWAWAY_DIR/crash_$name.out" &
+    crash_names[$!]=$name
+    crash_started[$!]=$SECONDS
   done
+  while [ ${#crash_names[@]} -gt 0 ]; do count_next_crash; done
 }
 
 selection=("$@")

@@ -14,7 +14,7 @@ CREATE TABLE work.trips AS SELECT i AS id, nullif('n' || i, 'n2') AS name, i / 2
 
 SELECT plan(39);
 SELECT task('count', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT count(*) AS total FROM work.trips", "WorkGroup": "primary"}'),
-  task('async', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "SELECT id, name, fare FROM trips ORDER BY id", "QueryExecutionContext": {"Database": "work"}}'),
+  task('async', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "SELECT id, name, fare FROM trips WHERE id < 4 ORDER BY id", "QueryExecutionContext": {"Database": "work"}}'),
   task('insert', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "INSERT INTO work.trips VALUES (4, ''four'', 4)"}'),
   task('failing', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT nothing FROM work.trips"}'),
   task('failing_later', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "SELECT 1 / 0"}'),

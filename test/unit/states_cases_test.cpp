@@ -135,7 +135,7 @@ std::string status_of(ExecutionStatus status) {
 std::string differences(const Json& test, const Execution& execution) {
   std::ostringstream text;
   const std::string status = status_of(execution.result.status);
-  if (status != test["expected_status"]) {
+  if (status != text_of(test, "expected_status")) {
     text << "status " << status << " (" << execution.error() << ": " << execution.cause() << ")";
   } else if (status == "SUCCEEDED" && execution.result.output != test["expected_output"]) {
     text << "output " << execution.result.output << "\n  expected " << test["expected_output"];
