@@ -164,6 +164,7 @@ class BranchStep {
         shared_->run(block_, apart);
       else
         run_apart(block_, apart);
+      if (result.failure) return failed(*result.failure, "");
       if (result.awaited_run != 0 || result.waits_for_token) {
         hand_over(std::move(result));
         return std::nullopt;

@@ -71,6 +71,7 @@ class ExpressWorld : public states::World {
           throw states::StateError(states::errors::kRuntime,
                                    "a state machine of type EXPRESS cannot wait for somebody else to end a task");
       });
+      if (result.failure) return states::TaskFailed{*result.failure};
       return states::TaskSucceeded{std::move(result.output)};
     } catch (const states::StateError& error) {
       return states::TaskFailed{error.failure(), error.failure().error == states::errors::kTimeout};

@@ -254,8 +254,9 @@ TaskResult start_only(const TaskCall& call) {
 
 TaskResult start_and_wait(const TaskCall& call) {
   const Kept kept = start(call);
-  if (kept.state != "SUCCEEDED") throw StateError(states::errors::kTaskFailed, text_of(shown(call, kept)));
-  return {shown(call, kept), false, 0, std::nullopt};
+  TaskResult result{shown(call, kept), false, 0, std::nullopt};
+  if (kept.state != "SUCCEEDED") result.failure = {states::errors::kTaskFailed, text_of(result.output)};
+  return result;
 }
 
 [[noreturn]] void fail_unknown(const std::string& id) {

@@ -22,6 +22,7 @@ struct TaskResult {
   bool waits_for_token = false;  // somebody ends it by its token
   RunId awaited_run = 0;         // the end of this run ends it; 0: none
   std::optional<int64_t> rows;   // that it wrote or read, where that is known
+  std::optional<states::Failure> failure = std::nullopt;  // it failed, and what it wrote stays
 };
 
 // Runs a task in the block that is open, with the rights of the current user, its owner. Raises what makes it fail:

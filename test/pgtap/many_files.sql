@@ -13,11 +13,18 @@ SELECT setup.add_job('bronze', 'many', table_name => 'many', location => 'in', f
 
 -- What the worker has in use while it writes the row of some file, but for the server's own caches: of the catalogs, and
 -- of the blocks of temporary tables (up to temp_buffers).
+SELECT current_setting('server_version_num')::int >= 180000 AS contexts_have_paths \gset
+\if :contexts_have_paths
+CREATE VIEW in_use AS SELECT name, used_bytes FROM pg_backend_memory_contexts
+ WHERE NOT path @> (SELECT path FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext');
+\else
+CREATE VIEW in_use AS SELECT name, used_bytes FROM pg_backend_memory_contexts
+ WHERE 'CacheMemoryContext' NOT IN (name, coalesce(parent, ''));
+\endif
 CREATE TABLE memory (id int, bytes bigint);
 CREATE FUNCTION look_at_memory() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO public.memory SELECT NEW.id, sum(used_bytes) FROM pg_backend_memory_contexts
-   WHERE 'CacheMemoryContext' NOT IN (name, coalesce(parent, '')) AND name <> 'LocalBufferContext';
+  INSERT INTO public.memory SELECT NEW.id, sum(used_bytes) FROM public.in_use WHERE name <> 'LocalBufferContext';
   RETURN NEW;
 END $$;
 CREATE TRIGGER look_at_memory BEFORE INSERT ON bronze.many FOR EACH ROW WHEN (NEW.id IN (1010, 1250))

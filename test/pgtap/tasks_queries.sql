@@ -12,7 +12,7 @@ CREATE SCHEMA work AUTHORIZATION tasks_owner;
 SET SESSION AUTHORIZATION tasks_owner;
 CREATE TABLE work.trips AS SELECT i AS id, nullif('n' || i, 'n2') AS name, i / 2.0 AS fare FROM generate_series(1, 3) i;
 
-SELECT plan(39);
+SELECT plan(40);
 SELECT task('count', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "SELECT count(*) AS total FROM work.trips", "WorkGroup": "primary"}'),
   task('async', 'arn:aws:states:::athena:startQueryExecution', '{"QueryString": "SELECT id, name, fare FROM trips WHERE id < 4 ORDER BY id", "QueryExecutionContext": {"Database": "work"}}'),
   task('insert', 'arn:aws:states:::athena:startQueryExecution.sync', '{"QueryString": "INSERT INTO work.trips VALUES (4, ''four'', 4)"}'),
@@ -36,6 +36,7 @@ SELECT matches(output('async') ->> 'QueryExecutionId', '^[0-9a-f-]{36}$', 'witho
 SELECT is(output('insert') #>> '{QueryExecution,Status,State}', 'SUCCEEDED', 'a query may write');
 SELECT is(error('failing'), 'States.TaskFailed', 'with .sync, one that fails lets the task fail');
 SELECT matches(cause('failing')::jsonb #>> '{QueryExecution,Status,StateChangeReason}', 'column "nothing" does not exist', 'the cause says why');
+SELECT is((SELECT state FROM setup.query_executions WHERE query_id = (cause('failing')::jsonb #>> '{QueryExecution,QueryExecutionId}')::uuid), 'FAILED', 'and its row is kept');
 SELECT ok(output('failing_later') ? 'QueryExecutionId', 'without, the task succeeds');
 SELECT matches(cause('hidden'), 'permission denied', 'queries run with the rights of the owner');
 SELECT is(error('become'), 'States.TaskFailed', 'and cannot become anybody else');
@@ -81,7 +82,8 @@ SELECT is(output('insert_results') -> 'UpdateCount', '1', 'a query that wrote sa
 SELECT is(error('failed_results'), 'Athena.InvalidRequestException', 'one that failed has no results');
 SELECT is(error('no_results'), 'Athena.InvalidRequestException', 'nor has what is no id');
 SELECT is(output('stop'), '{}', 'one that has ended can be stopped');
-SELECT is((SELECT count(*) FROM setup.query_executions), 7::bigint, 'queries are kept');
+SELECT is((SELECT string_agg(state || ' ' || n, ', ' ORDER BY state) FROM (SELECT state, count(*) n FROM setup.query_executions GROUP BY state) s),
+  'FAILED 5, SUCCEEDED 6', 'queries are kept');
 
 SET SESSION AUTHORIZATION tasks_other;
 SELECT is_empty('SELECT FROM setup.query_executions', 'nobody else sees them');
