@@ -190,11 +190,11 @@ bool reopen(const RunKey& run) {
 
 namespace {
 
-// None of its branches has come to it: it has no place in their order.
+// None of its branches has come to it: it has no place in their order, and no event led to it.
 void write_last_event(const RunKey& run, const char* type, const Ending& ending) {
   static pg::Statement insert{
       "INSERT INTO setup.execution_events (run_id, run_at, branch_id, parent, events) VALUES ($1, $2, 0, NULL, "
-      "json_build_array(json_build_object('id', 0, 'previous', 0, 'type', $3, 'state', '', 'details', "
+      "json_build_array(json_build_object('id', 0, 'previous', NULL, 'type', $3, 'state', '', 'details', "
       "json_strip_nulls(json_build_object('error', $4, 'cause', $5))))::text)",
       {INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID}};
   insert.run({pg::value(run.id), pg::timestamp_value(run.at), pg::value(type), optional_text(ending.error),
