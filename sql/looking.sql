@@ -49,8 +49,10 @@ CREATE FUNCTION setup.why_waiting(run_id bigint)
 COMMENT ON FUNCTION setup.why_waiting IS
   'One row for each job of a run that is not running, with the one reason that holds it back; also for a running job '
   'that waits for a lock. reason: dependency, layer, limit, lock, retry, paused, quarantined, worker (no slot), '
-  'disabled, run (the same pipeline is running), copied. waits_for: jobs; pid and query: of who holds the lock. Empty '
-  'for a finished run. Raises no_data_found for an unknown run.';
+  'disabled, run (the same pipeline is running), copied. waits_for: jobs; pid and query: of who holds the lock. Of an '
+  'execution one row for each branch that does not go on (the first 1000), layer being the state machine and job_name the '
+  'state: reason time (a Wait), token (somebody else ends its task), run (another run does), retry, lock, worker, disabled '
+  'or copied; retry_at: when it goes on. Empty for a finished run. Raises no_data_found for an unknown run.';
 
 -- Attempts that workers are working on now, of jobs that the caller may see.
 CREATE FUNCTION setup.running_attempts()

@@ -1,6 +1,7 @@
 #include "engine/branch_step.h"
 
 #include "engine/branch_events.h"
+#include "engine/executor.h"
 #include "engine/task_runner.h"
 #include "states/resource.h"
 // nlohmann-json first: the server's macros do not suit it.
@@ -158,6 +159,7 @@ class BranchStep {
                                 execution_.stored().machine,
                                 branch().state,
                                 {}});
+        show_state(branch().state, static_cast<int>(branch().attempt));
         result = work();
       };
       if (shared_ != nullptr)

@@ -3,6 +3,9 @@
 #include "engine/diagnosis.h"
 
 #include "engine/admission.h"
+#include "engine/busy_workers.h"
+#include "engine/execution_diagnosis.h"
+#include "engine/execution_store.h"
 #include "engine/job_holds.h"
 #include "engine/visible_run.h"
 #include "pg/engine_rights.h"
@@ -15,69 +18,10 @@ namespace {
 
 constexpr size_t kMostNames = 20;  // of jobs that one waits for
 
-// A worker's tasks, as its slot says.
-struct Busy {
-  Finished work;
-  int pid;
-  Progress progress;
-};
-
-struct Workers {
-  std::vector<Busy> busy;
-  int taken = 0;  // slots in the whole server
-  bool server_is_full = false;
-  bool has_conductor = false;
-};
-
-Workers look_at_slots() {
-  Workers workers;
-  const Locked locked;
-  const Slot* slots = locked->slots();
-  for (const Slot* slot = slots; slot != slots + locked->slot_count; ++slot) {
-    if (slot->state == SlotState::kFree) continue;
-    ++workers.taken;
-    const bool busy = slot->state == SlotState::kBusy || slot->state == SlotState::kDone;
-    if (slot->database != MyDatabaseId || !busy) continue;
-    workers.busy.push_back(
-        {{slot->owner, slot->run, {slot->tasks, slot->tasks + slot->task_count}, {}, false, slot->stop, 0, {}},
-         slot->state == SlotState::kBusy ? slot->pid : 0,
-         slot->progress});
-  }
-  const Seat* seat = locked.find_seat(MyDatabaseId);
-  workers.has_conductor = seat != nullptr && seat->state == PlaceState::kRunning;
-  const auto waits_for_room = [](const Seat& each) { return each.state == PlaceState::kWanted && each.server_is_full; };
-  // Without a conductor here, or even a seat for one, what the launcher found for another database holds here too.
-  const Seat* seats = locked->seats();
-  workers.server_is_full =
-      workers.has_conductor ? seat->server_is_full : std::any_of(seats, seats + locked->seat_count, waits_for_room);
-  return workers;
-}
-
-// The lock that a process waits for, and one of those who hold it. `caller` sees the queries of roles that it is a
-// member of. False if the process waits for none.
-bool find_blocker(int pid, Oid caller, Wait* wait) {
-  static pg::Statement find{
-      "SELECT CASE l.locktype WHEN 'relation' THEN format('waits for %s on %s', l.mode, l.relation::regclass) "
-      "WHEN 'transactionid' THEN 'waits for a row' || coalesce((SELECT format(' of %s', t.relation::regclass) "
-      "FROM pg_locks t WHERE t.pid = l.pid AND t.locktype = 'tuple' AND t.granted LIMIT 1), '') "
-      "|| ', changed by a transaction' ELSE format('waits for %s on a lock of type %s', l.mode, l.locktype) END, "
-      "b.pid, a.query, coalesce(a.usesysid, 0) "
-      "FROM pg_locks l CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) AS b(pid) "
-      "LEFT JOIN pg_stat_activity a ON a.pid = b.pid WHERE l.pid = $1 AND NOT l.granted LIMIT 1",
-      {INT4OID}};
-  const pg::Rows rows = find.run({pg::value(static_cast<int32_t>(pid))});
-  if (rows.size() == 0) return false;
-  wait->reason = "lock";
-  wait->pid = rows.int4(0, 1);
-  wait->explanation = pg::format("%s; process %d holds it", rows.text(0, 0).c_str(), wait->pid);
-  const Oid user = rows.oid(0, 3);
-  if (OidIsValid(user) && pg::is_member(caller, user)) wait->query = rows.text(0, 2);
-  return true;
-}
-
 class Diagnosis {
  public:
-  Diagnosis(const run_store::State& state, Oid caller) : state_(state), caller_(caller), workers_(look_at_slots()) {}
+  Diagnosis(const run_store::State& state, Oid caller)
+      : state_(state), caller_(caller), workers_(BusyWorkers::look()) {}
 
   std::vector<Wait> run() {
     std::optional<run_store::StoredRun> stored = run_store::read_run(state_.key);
@@ -86,7 +30,7 @@ class Diagnosis {
     const auto ended = log_store::read_attempts(state_.key);
     for (const auto& attempt : ended) retry_at_[attempt.step_id] = attempt.retry_at;
     std::vector<Finished> busy;
-    for (const Busy& each : workers_.busy) busy.push_back(each.work);
+    for (const BusyWorker& each : workers_.busy) busy.push_back(each.work);
     ActiveRun run(state_.key, std::move(*stored), ended, busy);
     run.check_tables();
     holds_.read();
@@ -108,7 +52,7 @@ class Diagnosis {
  private:
   // What runs in this database takes its part of the limits.
   void take_what_runs() {
-    for (const Busy& each : workers_.busy) {
+    for (const BusyWorker& each : workers_.busy) {
       for (const Task& task : each.work.tasks) {
         const auto step = run_store::read_step(each.work.run, task.step_id);
         if (step) admission_.take({each.work.run, 0, task.step_id, step->first, step->second});
@@ -139,38 +83,23 @@ class Diagnosis {
   }
 
   bool explain_running(StepId id, Wait* wait) const {
-    for (const Busy& each : workers_.busy) {
-      const auto& tasks = each.work.tasks;
-      const auto task = std::find_if(tasks.begin(), tasks.end(), [&](const Task& it) { return it.step_id == id; });
-      if (each.work.run != state_.key || task == tasks.end()) continue;
-      if (task - tasks.begin() > each.progress.task) {
-        wait->reason = "worker";
-        wait->explanation = "is next in a worker that runs several short jobs with one commit";
-        return true;
-      }
-      return each.pid != 0 && task - tasks.begin() == each.progress.task && find_blocker(each.pid, caller_, wait);
+    for (const BusyWorker& each : workers_.busy) {
+      if (each.is_at(state_.key, id)) return find_blocker(each.pid, caller_, wait);
+      if (!each.is_next(state_.key, id)) continue;
+      explain_next(wait);
+      return true;
     }
     return false;
   }
 
   // What keeps the whole run from going on.
   bool explain_run(Wait* wait) const {
-    if (state_.foreign) {
-      wait->reason = "copied";
-      wait->explanation = "the run was copied together with its database; setup.resume_run() lets it go on here";
-      return true;
-    }
-    if (rival_) {
+    if (rival_ && !state_.foreign) {
       wait->reason = "run";
       wait->explanation = pg::format("run %lld of the same pipeline is running", static_cast<long long>(rival_->id));
       return true;
     }
-    if (!settings::enabled()) {
-      wait->reason = "disabled";
-      wait->explanation = "etl_orchestrator.enabled is off";
-      return true;
-    }
-    return false;
+    return explain_standstill(state_.foreign, wait);
   }
 
   static void explain_waiting(const ActiveRun& run, StepId id, Wait* wait) {
@@ -216,21 +145,13 @@ class Diagnosis {
       wait->explanation = "its layer runs one job at a time";
     } else {
       wait->reason = "worker";
-      wait->explanation = worker_explanation();
+      wait->explanation = workers_.why_none_is_free();
     }
-  }
-
-  std::string worker_explanation() const {
-    if (workers_.taken >= settings::max_workers())
-      return pg::format("all workers are taken: etl_orchestrator.max_workers is %d", settings::max_workers());
-    if (workers_.server_is_full)
-      return "the server has no background worker slot left: max_worker_processes is too small";
-    return workers_.has_conductor ? "is about to start" : "the conductor of this database is about to start";
   }
 
   const run_store::State& state_;
   const Oid caller_;
-  const Workers workers_;
+  const BusyWorkers workers_;
   int max_parallel_ = 0;
   std::map<StepId, TimestampTz> retry_at_;
   std::optional<run_store::Rival> rival_;
@@ -247,24 +168,43 @@ std::vector<Wait> why_waiting(RunId run_id) {
   const pg::EngineRights rights;
   const pg::LatestSnapshot snapshot;
   const pg::Spi spi;
+  if (state.is_execution) return why_branches_wait(state, caller);
   return Diagnosis(state, caller).run();
 }
 
 std::vector<RunningAttempt> running_attempts() {
   const Oid caller = GetUserId();
-  const std::vector<Busy> busy = look_at_slots().busy;
+  const std::vector<BusyWorker> busy = BusyWorkers::look().busy;
   const pg::EngineRights rights;
   const pg::Spi spi;
   std::vector<RunningAttempt> attempts;
-  for (const Busy& each : busy) {
+  for (const BusyWorker& each : busy) {
     if (each.pid == 0 || !pg::role_exists(each.work.owner) || !pg::is_member(caller, each.work.owner)) continue;
     const size_t index = std::min(static_cast<size_t>(each.progress.task), each.work.tasks.size() - 1);
     const Task& task = each.work.tasks[index];
-    const auto step = run_store::read_step(each.work.run, task.step_id);
-    if (!step) continue;
-    attempts.push_back({each.work.run.id, step->first, step->second.job, task.attempt, each.pid,
-                        pg::role_name(each.work.owner), each.progress.began.at, each.progress.statement,
-                        each.progress.rows, step->second.expected_ms, each.work.stop});
+    RunningAttempt attempt{each.work.run.id,
+                           "",
+                           "",
+                           task.attempt,
+                           each.pid,
+                           pg::role_name(each.work.owner),
+                           each.progress.began.at,
+                           each.progress.statement,
+                           each.progress.rows,
+                           -1,
+                           each.work.stop};
+    if (const auto step = run_store::read_step(each.work.run, task.step_id)) {
+      attempt.layer = step->first;
+      attempt.job = step->second.job;
+      attempt.expected_ms = step->second.expected_ms;
+    } else if (each.progress.state[0] != '\0') {
+      attempt.layer = execution_store::machine_of(each.work.run);
+      attempt.job = each.progress.state;
+      attempt.attempt = each.progress.attempt;
+    } else {
+      continue;  // an execution between two tasks
+    }
+    attempts.push_back(std::move(attempt));
   }
   return attempts;
 }

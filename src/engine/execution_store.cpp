@@ -75,6 +75,12 @@ StoredExecution read(const RunKey& run) {
                          row.text(0, 5), row.text(0, 6), row.timestamp(0, 7), row.timestamp(0, 8), row.int4(0, 9)};
 }
 
+std::string machine_of(const RunKey& run) {
+  static pg::Statement read{"SELECT state_machine FROM setup.executions WHERE run_id = $1", {INT8OID}};
+  const pg::Rows row = read.run({pg::value(run.id)});
+  return row.size() == 0 ? "" : row.text(0, 0);
+}
+
 std::optional<int> open_redrives(const RunKey& run) {
   static pg::Statement read{
       "SELECT redrive_count FROM setup.executions WHERE run_id = $1 AND run_at = $2 AND stopped_at IS NULL",

@@ -38,6 +38,9 @@ struct StoredExecution {
 };
 StoredExecution read(const RunKey& run);
 
+// Name of its machine; empty if the execution is gone.
+std::string machine_of(const RunKey& run);
+
 // How often it was redriven; none if it has ended, or is not there.
 std::optional<int> open_redrives(const RunKey& run);
 

@@ -257,6 +257,13 @@ int64_t run_each(const std::string& command, Oid owner) {
   return run_string(command, Mode::kEach, owner);
 }
 
+void show_state(const std::string& state, int attempt) {
+  if (own_progress == nullptr) return;
+  const Locked locked;
+  own_progress->attempt = attempt;
+  strlcpy(own_progress->state, state.c_str(), kStateBytes);
+}
+
 void install_executor_hooks(Progress* progress) {
   own_progress = progress;
   next_executor_end = ExecutorEnd_hook;

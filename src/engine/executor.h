@@ -40,6 +40,9 @@ int64_t run_each(const std::string& command, Oid owner = InvalidOid);
 // `progress` up to date. Called once per worker.
 void install_executor_hooks(Progress* progress);
 
+// Says in `progress` of which state it runs the task; no state: of none any more.
+void show_state(const std::string& state = "", int attempt = 0);
+
 // While it lives, the commands that run share a transaction with others: what would change it for them is refused.
 class Sharing {
  public:

@@ -1,5 +1,6 @@
 #include "states/execution.h"
 // nlohmann-json first: the server's macros do not suit it.
+#include "engine/executor.h"
 #include "engine/express.h"
 #include "engine/shared_transaction.h"
 #include "engine/task_runner.h"
@@ -66,7 +67,9 @@ class ExpressWorld : public states::World {
                                 execution_.stored().machine,
                                 branch.state,
                                 {}});
+        show_state(branch.state, static_cast<int>(branch.attempt));
         result = etl::run_task(block, task, owner);
+        show_state();
         if (result.waits_for_token || result.awaited_run != 0)
           throw states::StateError(states::errors::kRuntime,
                                    "a state machine of type EXPRESS cannot wait for somebody else to end a task");

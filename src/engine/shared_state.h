@@ -141,11 +141,16 @@ struct MadeDue {
 };
 
 // How far a worker is, for those who look on. Written by the worker alone, without the lock.
+// Bytes of the name of a state: 80 characters.
+inline constexpr size_t kStateBytes = 4 * 80 + 1;
+
 struct Progress {
-  int task;          // index of the task that it works on
-  int statement;     // of its command, from 1
-  int64 rows;        // that its statements have written so far
-  pg::Moment began;  // the task
+  int task;                      // index of the task that it works on
+  int statement;                 // of its command, from 1
+  int64 rows;                    // that its statements have written so far
+  pg::Moment began;              // the task
+  int attempt = 0;               // of the state below
+  char state[kStateBytes] = {};  // of a state machine, whose task it runs; empty: none
 };
 
 struct Slot {

@@ -186,8 +186,8 @@ class Worker {
   static void begin(const Order& order, size_t index) {
     const Task& task = order.tasks[index];
     crash_notes::note(place, {MyDatabaseId, order.run, task.step_id, task.attempt});
-    Progress& progress = shared_state()->slots()[place].progress;
-    progress = {static_cast<int>(index), 0, 0, pg::now()};
+    const Locked locked;
+    locked->slots()[place].progress = {static_cast<int>(index), 0, 0, pg::now()};
   }
 
   RunId last_run_ = 0;
