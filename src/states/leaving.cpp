@@ -85,7 +85,7 @@ Next Advance::break_with(Failure failure) {
   branch_.phase = Branch::Phase::kBroken;
   if (branch_.is_execution) {
     record("ExecutionFailed", details_of(failure));
-  } else if (!branch_.iteration_of.empty()) {
+  } else if (!branch_.iteration_of.empty() && Problem{failure}.can_be_caught()) {
     record_iteration("Failed");
   }
   return Broken{std::move(failure)};
@@ -106,10 +106,9 @@ Advance::Step Advance::fail(const Problem& problem) {
 }
 
 Advance::Step Advance::give_up(const Problem& problem) {
-  const bool has_children = branch_.gathering.has_value();
   const bool can_fork = state_->type == StateType::kParallel || state_->type == StateType::kMap;
-  // The service says nothing of the Map itself where a path of it leads nowhere.
-  if (can_fork && !has_result_ && (has_children || problem.can_be_caught())) record(event_of_state("Failed"));
+  // Of what nothing can catch the service says only that the execution has failed, however deep it happened.
+  if (can_fork && !has_result_ && problem.can_be_caught()) record(event_of_state("Failed"));
   const Catcher* catcher = catcher_for(*state_, problem);
   if (!catcher) return break_with(problem.failure);
   try {
