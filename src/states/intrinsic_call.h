@@ -50,5 +50,7 @@ std::shared_ptr<const IntrinsicCall> parse_intrinsic(std::string_view text);
 
 // As Java writes values: {a=1, b=[x, null]}, 1.0E10; a text as it is.
 std::string java_text(const Json& value);
+// JSON without blanks, with numbers as Java writes them: {"a":1.0E10}
+std::string java_json(const Json& value);
 
 }  // namespace etl::states

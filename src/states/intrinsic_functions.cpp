@@ -162,7 +162,7 @@ Json string_to_json(IntrinsicArguments& arguments) {
 }
 
 Json json_to_string(IntrinsicArguments& arguments) {
-  return compact(arguments.values[0]);
+  return java_json(arguments.values[0]);
 }
 
 // From `low` to `high` - 1, each as likely as the others.

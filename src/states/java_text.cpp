@@ -32,19 +32,34 @@ std::string java_number(double value) {
   return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
+// The parts of an array or an object.
+std::string joined(const Json& value, const char* comma, std::string (*named)(const std::string&),
+                   std::string (*text)(const Json&)) {
+  std::string result;
+  for (const auto& [key, part] : value.items()) {
+    if (!result.empty()) result += comma;
+    result += (value.is_object() ? named(key) : "") + text(part);
+  }
+  return value.is_object() ? "{" + result + "}" : "[" + result + "]";
+}
+
 }  // namespace
 
-// Recursive as deep as the value is.
+// Both recursive as deep as the value is.
+
 std::string java_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return java_number(value.get<double>());
   if (!value.is_structured()) return compact(value);
-  std::string result;
-  for (const auto& [key, part] : value.items()) {
-    if (!result.empty()) result += ", ";
-    result += (value.is_object() ? key + "=" : "") + java_text(part);
-  }
-  return value.is_object() ? "{" + result + "}" : "[" + result + "]";
+  return joined(
+      value, ", ", [](const std::string& key) { return key + "="; }, java_text);
+}
+
+std::string java_json(const Json& value) {
+  if (value.is_number_float()) return java_number(value.get<double>());
+  if (!value.is_structured()) return compact(value);
+  return joined(
+      value, ",", [](const std::string& key) { return compact(key) + ":"; }, java_json);
 }
 
 }  // namespace etl::states

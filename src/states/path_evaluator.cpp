@@ -53,16 +53,15 @@ class PathEvaluator::Stepper {
 
   bool operator()(const NameStep& step) {
     if (!from_.is_object()) return miss(definite_, Missing::Reason::kNoObject);
-    if (step.names.size() > 1 && is_last_) return merge(step);
-    const bool must_be = require_properties_ || (definite_ && step.names.size() == 1);
-    for (const std::string& name : step.names) {
-      const Json* member = member_of(from_, name);
-      if (member != nullptr) {
-        to_.push_back(member);
-      } else if (!miss(must_be, is_last_ ? Missing::Reason::kNoResult : Missing::Reason::kNoProperty)) {
-        return false;
-      }
+    if (step.names.size() > 1) {
+      if (!is_last_) evaluator_.fail_before_end(step_);
+      return merge(step);
     }
+    const Json* member = member_of(from_, step.names.front());
+    if (member == nullptr)
+      return miss(require_properties_ || definite_,
+                  is_last_ ? Missing::Reason::kNoResult : Missing::Reason::kNoProperty);
+    to_.push_back(member);
     return true;
   }
 
@@ -247,6 +246,11 @@ std::string PathEvaluator::explain(const Missing& missing) const {
       return "The path " + before + " is null";
   }
   return "";
+}
+
+// As old versions of Jayway, and with them the service.
+void PathEvaluator::fail_before_end(size_t step) const {
+  fail("Multi properties can only be used as path leafs: $" + describe_steps(path_, 0, step + 1));
 }
 
 void PathEvaluator::fail(const std::string& reason) const {

@@ -45,6 +45,7 @@ class PathEvaluator {
   Json gather(const Nodes& nodes);
   std::string explain(const Missing& missing) const;
   [[noreturn]] void fail(const std::string& reason) const;
+  [[noreturn]] void fail_before_end(size_t step) const;
   void spend(size_t steps);
   const Json* keep(Json value);
 

@@ -37,6 +37,15 @@ std::string Place::pointer() const {
   return result;
 }
 
+std::vector<std::string_view> Place::keys_below(const Place& above) const {
+  std::vector<std::string_view> keys;
+  const Place* place = this;
+  for (; place != nullptr && place != &above; place = place->up_) keys.push_back(place->key_);
+  if (place == nullptr) return {};
+  std::reverse(keys.begin(), keys.end());
+  return keys;
+}
+
 void Context::error(const Place& place, const char* code, std::string message) {
   add(Severity::kError, place, code, std::move(message));
 }

@@ -2,7 +2,8 @@
 //
 //   validate.cpp               the whole: limits, the machine's own fields, each flow
 //   validation.cpp             places and findings
-//   validation_values.cpp      single values: paths, templates, expressions, numbers, times
+//   validation_values.cpp      single values: paths, templates, numbers, times
+//   validation_expressions.cpp JSONata
 //   validation_fields.cpp      which fields an object may have
 //   validation_states.cpp      the fields of each type of state
 //   validation_errors.cpp      Retry and Catch
@@ -33,6 +34,8 @@ class Place {
 
   std::string pointer() const;
   std::string_view key() const { return key_; }
+  // From the place below `above` to this one, indexes as empty keys; none if `above` is not above it.
+  std::vector<std::string_view> keys_below(const Place& above) const;
 
  private:
   const Place* up_ = nullptr;
@@ -128,7 +131,9 @@ void check_path_or_intrinsic(Context&, const Json&, const Place&, QueryLanguage)
 void check_template(Context&, const Json&, const Place&, QueryLanguage);     // a payload template
 void check_expressions(Context&, const Json&, const Place&, QueryLanguage);  // JSON with JSONata in it
 void check_payload(Context&, const Json&, const Place&, QueryLanguage);      // the one or the other
-void check_message(Context&, const Json&, const Place&, QueryLanguage);      // Error and Cause of a Fail state
+void check_expression(Context& context, const std::string& expression, const Place& place);
+void check_text_with_expression(Context& context, const std::string& text, const Place& place);
+void check_message(Context&, const Json&, const Place&, QueryLanguage);  // Error and Cause of a Fail state
 void check_resource(Context&, const Json&, const Place&, QueryLanguage);
 void check_assign(Context&, const Json&, const Place&, QueryLanguage);
 

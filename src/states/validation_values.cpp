@@ -6,8 +6,6 @@
 namespace etl::states::validation {
 namespace {
 
-constexpr size_t kMostExpressions = 10'000;  // of JSONata, in one definition
-
 std::string name_at(const Place& place) {
   return place.key().empty() ? "it" : in_quotes(place.key());
 }
@@ -37,30 +35,6 @@ void check_intrinsic(Context& context, const std::string& text, const Place& pla
     context.error(place, "INVALID_INTRINSIC", in_quotes(text) + " is not an intrinsic function: " + error.what());
   } catch (const PathSyntaxError& error) {
     context.error(place, "INVALID_PATH", "a path in " + in_quotes(text) + " is wrong: " + error.what());
-  }
-}
-
-void check_expression(Context& context, const std::string& expression, const Place& place) {
-  if (context.expressions.contains(expression)) return;
-  if (context.expressions.size() == kMostExpressions) {
-    context.error(place, "LIMIT_EXCEEDED", "the definition has more than 10000 different expressions");
-    return;
-  }
-  context.expressions.insert(expression);
-  try {
-    context.jsonata.check(expression);
-  } catch (const JsonataError& error) {
-    context.error(place, "INVALID_JSONATA", in_quotes(expression) + " is not a JSONata expression: " + error.what());
-  }
-}
-
-void check_text_with_expression(Context& context, const std::string& text, const Place& place) {
-  if (const auto expression = jsonata_expression(text)) {
-    check_expression(context, *expression, place);
-  } else if (text.find("{%") != std::string::npos && text.find("%}") != std::string::npos) {
-    context.warn(
-        place, "PARTIAL_EXPRESSION",
-        "a JSONata expression must be the whole string, from {% to %}; " + in_quotes(text) + " stays as it is");
   }
 }
 
@@ -154,15 +128,6 @@ void check_template(Context& context, const Json& value, const Place& place, Que
   if (value.is_object()) return check_template_object(context, value, place, language);
   if (!value.is_array()) return;
   for (size_t i = 0; i < value.size(); ++i) check_template(context, value[i], place / i, language);
-}
-
-void check_expressions(Context& context, const Json& value, const Place& place, QueryLanguage language) {
-  if (value.is_string()) return check_text_with_expression(context, value.get_ref<const std::string&>(), place);
-  if (value.is_object()) {
-    for (const auto& [name, part] : value.items()) check_expressions(context, part, place / name, language);
-  } else if (value.is_array()) {
-    for (size_t i = 0; i < value.size(); ++i) check_expressions(context, value[i], place / i, language);
-  }
 }
 
 void check_payload(Context& context, const Json& value, const Place& place, QueryLanguage language) {

@@ -155,6 +155,7 @@ TEST(StatesIntrinsics, WorkOnJson) {
               {"States.JsonToString($.o)", R"("{\"Arg1\":1,\"Arg2\":[]}")"},
               {"States.JsonToString('a')", R"("\"a\"")"},
               {"States.JsonToString(1.1)", "'1.1'"},
+              {"States.JsonToString(States.Array(1e-7, 1e10, 12345678.5, 100.0))", "'[1.0E-7,1.0E10,1.23456785E7,100.0]'"},
               {"States.JsonToString(null)", "'null'"},
               {"States.StringToJson(States.JsonToString($.deep))", "{'items':[{'v':'a'},{'v':'b'}]}"},
               {"States.JsonMerge($.o, States.StringToJson('{\"Arg1\":{\"x\":1},\"b\":2}'), false)",

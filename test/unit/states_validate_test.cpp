@@ -307,16 +307,32 @@ TEST(StatesValidate, ReadsPathsAndFunctions) {
        R"({"Type":"Pass","End":true,"Result":{"a":[{"b.$":"$.x"}]}})",
        {"~PASS_RESULT_IS_STATIC /States/A/Result/a/0/b.$"}},
   });
-  check({{"expressions",
-          R"({"Type":"Pass","End":true,"Output":{"a":["{% ( %}"],"b":"x {% 1 %}"},"Assign":{"c":"{% ) %}"}})",
-          {"INVALID_JSONATA /States/A/Assign/c", "INVALID_JSONATA /States/A/Output/a/0",
-           "~PARTIAL_EXPRESSION /States/A/Output/b"}},
-         {"numbers", R"({"Type":"Wait","End":true,"Seconds":"1"})", {"WRONG_TYPE /States/A/Seconds"}},
-         {"resource", R"({"Type":"Task","End":true,"Resource":"{% 'x' %}"})", {"INVALID_RESOURCE /States/A/Resource"}},
-         {"items",
-          R"({"Type":"Map","End":true,"Items":"x","ItemProcessor":{"StartAt":"B","States":{"B":{"Type":"Succeed"}}}})",
-          {"WRONG_TYPE /States/A/Items"}}},
-        true);
+  check(
+      {{"expressions",
+        R"({"Type":"Pass","End":true,"Output":{"a":["{% ( %}"],"b":"x {% 1 %}"},"Assign":{"c":"{% ) %}"}})",
+        {"INVALID_JSONATA /States/A/Assign/c", "INVALID_JSONATA /States/A/Output/a/0",
+         "~PARTIAL_EXPRESSION /States/A/Output/b"}},
+       {"expressions with an end missing, or blanks around them",
+        R"({"Type":"Pass","End":true,"Output":{"a":"{% 1","b":"1 %}","c":" {% 1 %}","d":"{% 1 %} ","e":"{1}","f":"%"}})",
+        {"~PARTIAL_EXPRESSION /States/A/Output/a", "~PARTIAL_EXPRESSION /States/A/Output/b",
+         "~PARTIAL_EXPRESSION /States/A/Output/c", "~PARTIAL_EXPRESSION /States/A/Output/d"}},
+       {"$states where it has no result and no error",
+        R"({"Type":"Pass","End":true,"Output":{"a":"{% $states . result.x %}","b":"{% $states.results %}",)"
+        R"("c":"{% '$states.result' & /* $states.result */ \"$states.result\" %}"},"Assign":{"e":"{% $states.errorOutput %}"}})",
+        {"~NOT_IN_STATES /States/A/Assign/e", "~NOT_IN_STATES /States/A/Output/a"}},
+       {"$states of a task",
+        R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:x:1:function:f","Arguments":"{% $states.result %}",)"
+        R"("Output":"{% $states.result %}","Assign":{"a":"{% [$states.result, $states.errorOutput] %}"},)"
+        R"("Catch":[{"ErrorEquals":["States.ALL"],"Next":"A","Output":"{% $states.errorOutput.Error %}",)"
+        R"("Assign":{"b":"{% $states.result %}"}}]})",
+        {"~NOT_IN_STATES /States/A/Arguments", "~NOT_IN_STATES /States/A/Assign/a",
+         "~NOT_IN_STATES /States/A/Catch/0/Assign/b"}},
+       {"numbers", R"({"Type":"Wait","End":true,"Seconds":"1"})", {"WRONG_TYPE /States/A/Seconds"}},
+       {"resource", R"({"Type":"Task","End":true,"Resource":"{% 'x' %}"})", {"INVALID_RESOURCE /States/A/Resource"}},
+       {"items",
+        R"({"Type":"Map","End":true,"Items":"x","ItemProcessor":{"StartAt":"B","States":{"B":{"Type":"Succeed"}}}})",
+        {"WRONG_TYPE /States/A/Items"}}},
+      true);
 }
 
 TEST(StatesValidate, ReadsChoiceRules) {
