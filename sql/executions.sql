@@ -222,14 +222,24 @@ CREATE FUNCTION setup.execution_history(run_id bigint)
   RETURNS TABLE (id bigint, previous bigint, at timestamptz, type text, state text, details jsonb)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   AS $$
-  WITH events AS MATERIALIZED (
-    SELECT row_number() OVER (ORDER BY b.batch_id, e.place) AS id, b.branch_id, b.parent, b.at,
+  WITH stored AS MATERIALIZED (
+    SELECT b.batch_id, e.place, b.branch_id, b.parent, b.at,
            (e.event ->> 'id')::bigint AS own_id, (e.event ->> 'previous')::bigint AS own_previous,
            e.event ->> 'type' AS type, e.event ->> 'state' AS state, (e.event -> 'details')::jsonb AS details
       FROM setup.execution_events b
       JOIN setup.executions x ON x.run_id = b.run_id AND x.run_at = b.run_at
      CROSS JOIN LATERAL json_array_elements(b.events::json) WITH ORDINALITY AS e(event, place)
-     WHERE b.run_id = $1)
+     WHERE b.run_id = $1),
+  -- That it has begun is stored with its first effect, but is true from the beginning.
+  begun AS (
+    SELECT 0, 0, 0, NULL::integer, e.started_at, 1, 0, 'ExecutionStarted', '', jsonb_build_object('input', e.input)
+      FROM setup.executions e WHERE e.run_id = $1 AND e.type = 'STANDARD'),
+  events AS MATERIALIZED (
+    SELECT row_number() OVER (ORDER BY s.batch_id, s.place) AS id, s.branch_id, s.parent, s.at, s.own_id, s.own_previous,
+           s.type, s.state, s.details
+      FROM (TABLE begun UNION ALL
+            SELECT * FROM stored WHERE branch_id <> 0 OR type <> 'ExecutionStarted') s(
+              batch_id, place, branch_id, parent, at, own_id, own_previous, type, state, details))
   -- What led to an event was in its branch, or before that began in the one around it, or in one that it waited for.
   SELECT e.id, coalesce(max(own.id), max(above.id), max(below.id), 0), e.at, e.type, nullif(e.state, ''), e.details
     FROM events e

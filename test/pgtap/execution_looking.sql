@@ -7,7 +7,7 @@ CREATE TABLE gate ();
 GRANT ALL ON gate TO looking_alice;
 GRANT USAGE ON SCHEMA setup TO looking_alice, looking_bob;
 SET SESSION AUTHORIZATION looking_alice;
-SELECT plan(15);
+SELECT plan(16);
 
 SELECT setup.create_activity('approval');
 SELECT setup.create_state_machine('works', '{"StartAt": "Before", "States": {"Before": {"Type": "Pass", "Next": "Locks"},
@@ -36,6 +36,8 @@ SELECT results_eq(format('SELECT run_id, layer, job_name, attempt, owner FROM se
   format($$VALUES (%s::bigint, 'works', 'Locks', 1, 'looking_alice')$$, :run), 'running_jobs has the task');
 SELECT alike((SELECT query FROM setup.running_jobs), '%LOCK TABLE public.gate%', 'with its query');
 SELECT matches(setup.state_machine_graph('works', 'mermaid', :run), 'Locks.*:::running|class .*running', 'a graph shows the state as running');
+SELECT results_eq(format('SELECT id, previous, type, details FROM setup.execution_history(%s)', :run),
+  $$VALUES (1::bigint, 0::bigint, 'ExecutionStarted', '{"input": {}}'::jsonb)$$, 'the history tells that it has begun');
 SET LOCAL SESSION AUTHORIZATION looking_bob;
 SELECT is((SELECT count(*) FROM setup.running_jobs), 0::bigint, 'other roles see nothing of it');
 SELECT is((caught(format('SELECT setup.why_waiting(%s)', :run))).code, 'P0002', 'nor why it waits');
@@ -58,6 +60,7 @@ SELECT is((SELECT count(*) FROM setup.why_waiting(:run) WHERE explanation IS NUL
 SELECT matches((SELECT explanation FROM setup.why_waiting(:run) WHERE job_name = 'Approval'), 'get_activity_task', 'an activity waits for its worker');
 SELECT is_empty('SELECT * FROM setup.running_jobs', 'none of them is running');
 SELECT setup.stop_execution(run_id) FROM setup.executions WHERE status = 'RUNNING';
+SELECT wait_until('NOT EXISTS (SELECT FROM setup.executions WHERE status = ''RUNNING'')');
 SELECT is_empty(format('SELECT * FROM setup.why_waiting(%s)', :run), 'nor what was stopped');
 SELECT * FROM finish();
 RESET SESSION AUTHORIZATION;
