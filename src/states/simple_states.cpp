@@ -106,7 +106,7 @@ Advance::Step Advance::fail_state() {
   const auto text = [&](const Json& literal, const std::optional<Expression>& path,
                         const std::string& field) -> std::optional<std::string> {
     if (!path && !is_given(literal)) return std::nullopt;
-    const Json value = path                  ? path->evaluate(values.scope(branch_.input), tools_.entropy)
+    const Json value = path ? path->evaluate(field + "Path", values.scope(branch_.input), tools_.entropy)
                        : values.is_jsonata() ? values.query(literal, field)
                                              : literal;
     if (value.is_string()) return value.get<std::string>();

@@ -99,7 +99,7 @@ class Template::Evaluation {
   Json evaluate(const Node& node) {
     if (const auto* constant = std::get_if<Json>(&node.content)) return *constant;
     if (const auto* field = std::get_if<Node::Field>(&node.content)) {
-      return counted(field->expression.evaluate_field(field->name, scope_, entropy_));
+      return counted(field->expression.evaluate(field->name, scope_, entropy_));
     }
     if (const auto* members = std::get_if<Node::Members>(&node.content)) {
       Json result = Json::object();
@@ -148,11 +148,7 @@ Expression Expression::parse(std::string_view text) {
   return result;
 }
 
-Json Expression::evaluate(const Scope& scope, Entropy& entropy) const {
-  return path_ ? path_->evaluate(scope) : intrinsic_->evaluate(scope, entropy);
-}
-
-Json Expression::evaluate_field(const std::string& field, const Scope& scope, Entropy& entropy) const {
+Json Expression::evaluate(const std::string& field, const Scope& scope, Entropy& entropy) const {
   if (!path_) return intrinsic_->evaluate(scope, entropy);
   Path::Match found = path_->match(scope);
   if (found.kind != Path::Match::Kind::kMissing) return std::move(found.value);

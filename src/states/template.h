@@ -27,10 +27,8 @@ class Template {
 class Expression {
  public:
   static Expression parse(std::string_view text);  // PathSyntaxError, IntrinsicSyntaxError
-  Json evaluate(const Scope& scope, Entropy& entropy) const;
-
-  // Of a field of a template: there an index beyond the end of an array gives null, and the error names the field.
-  Json evaluate_field(const std::string& field, const Scope& scope, Entropy& entropy) const;
+  // An index beyond the end of an array gives null. StateError, which names the field that has it.
+  Json evaluate(const std::string& field, const Scope& scope, Entropy& entropy) const;
 
  private:
   std::optional<Path> path_;

@@ -98,12 +98,13 @@ TEST(StatesTemplate, BoundsWhatItMakes) {
 
 TEST(StatesExpression, IsAPathOrAFunction) {
   CountingEntropy entropy;
-  EXPECT_EQ(Expression::parse("$.a").evaluate(kSight.scope(), entropy), 1);
-  EXPECT_EQ(Expression::parse("States.MathAdd($.a, 1)").evaluate(kSight.scope(), entropy), 2);
+  EXPECT_EQ(Expression::parse("$.a").evaluate("Field", kSight.scope(), entropy), 1);
+  EXPECT_EQ(Expression::parse("States.MathAdd($.a, 1)").evaluate("Field", kSight.scope(), entropy), 2);
   EXPECT_THROW(Expression::parse("a"), PathSyntaxError);
   EXPECT_THROW(Expression::parse("States.a"), IntrinsicSyntaxError);
-  EXPECT_EQ(failure_of([&] { Expression::parse("$.x").evaluate(kSight.scope(), entropy); }),
-            "States.Runtime: Invalid path '$.x' : No results for path: $['x']");
+  EXPECT_EQ(failure_of([&] { Expression::parse("$.x").evaluate("Field", kSight.scope(), entropy); }),
+            "States.Runtime: The JSONPath '$.x' specified for the field 'Field' could not be found in the input "
+            "'{\"a\":1,\"list\":[1,2],\"o\":{\"x\":null}}'");
 }
 
 }  // namespace
