@@ -124,7 +124,7 @@ Try:
                              downstream => true);
   UPDATE setup.load_jobs SET is_enabled = false WHERE job_name = 'erp_loc_a101';
   SELECT * FROM gold.sales_by_month ORDER BY month;
-  \\df+ setup.*
+  \\d+ setup.load_log
 
 Stop and remove it:
 
