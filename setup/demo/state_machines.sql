@@ -7,6 +7,17 @@
 -- Without lake and workshop these two are left out.
 
 \set ON_ERROR_STOP on
+\if :{?definitions}
+\else
+  DO $$
+  BEGIN
+    RAISE EXCEPTION USING
+      ERRCODE = 'invalid_parameter_value',
+      MESSAGE = 'the directory of the definitions is not given',
+      HINT = 'Call psql with -v definitions=DIRECTORY, the absolute path of state_machines.';
+  END
+  $$;
+\endif
 \setenv DEFINITIONS :definitions
 
 -- All layers, one after the other: their jobs, then a check of their tables.
