@@ -120,11 +120,25 @@ CREATE VIEW setup.crawlers WITH (security_invoker = true) AS
     FROM setup.crawler_settings;
 
 COMMENT ON VIEW setup.crawlers IS
-  'The crawlers of the current user and of roles that it is a member of, and whether they run. Columns as in '
-  'setup.crawler_settings.';
+  'The crawlers of the current user and of roles that it is a member of, and whether they run.';
 COMMENT ON COLUMN setup.crawlers.state IS
   'RUNNING while another session crawls, until its transaction ends; READY otherwise. Tested by a lock: a crash leaves '
   'nothing.';
+-- The others are those of setup.crawler_settings, and mean the same.
+DO $$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT v.attname, pg_catalog.col_description(t.attrelid, t.attnum) AS meaning
+      FROM pg_catalog.pg_attribute v JOIN pg_catalog.pg_attribute t USING (attname)
+     WHERE v.attrelid = 'setup.crawlers'::pg_catalog.regclass AND v.attnum > 0
+       AND t.attrelid = 'setup.crawler_settings'::pg_catalog.regclass
+  LOOP
+    EXECUTE pg_catalog.format('COMMENT ON COLUMN setup.crawlers.%I IS %L', it.attname, it.meaning);
+  END LOOP;
+END
+$$;
 GRANT SELECT ON setup.crawlers TO PUBLIC;
 
 -- Writes the row of a crawler; settings has a key for each column of setup.crawler_settings that is to change.

@@ -171,7 +171,8 @@ COMMENT ON COLUMN setup.load_jobs.skip_unchanged IS
   'For replace: do nothing while the files are those of the last load.';
 COMMENT ON COLUMN setup.load_jobs.reader_options IS
   'How files are read: an object with any of format, compression, delimiter, quote, escape, header, skip, null_string, '
-  'encoding, decimal_separator, date_format, timestamp_format and columns.';
+  'encoding, decimal_separator, date_format, timestamp_format, columns and new_columns (ignore: a column that the table '
+  'has not is left out).';
 COMMENT ON COLUMN setup.load_jobs.on_bad_row IS
   'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects, which the job '
   'makes. One that is there already must belong to the job''s owner, to the owner of the table, or to a superuser. '

@@ -30,9 +30,9 @@ SELECT isnt_empty('SELECT * FROM relation', 'there are tables and views');
 SELECT is_empty($$SELECT name FROM relation WHERE obj_description(oid, 'pg_class') IS NULL$$,
   'every table and view has a comment');
 SELECT is_empty($$SELECT r.name, a.attname FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
-                   WHERE r.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+                   WHERE a.attnum > 0 AND NOT a.attisdropped
                    AND col_description(r.oid, a.attnum) IS NULL$$,
-  'every column of a table has a comment');
+  'every column of a table or view has a comment');
 SELECT is_empty($$SELECT name FROM routine WHERE prorettype <> 'trigger'::regtype
                    AND pronargs > 0 AND (proargnames IS NULL OR '' = ANY (proargnames))$$, 'every argument has a name');
 SELECT is_empty($$SELECT r.name, a.argument FROM routine r CROSS JOIN LATERAL unnest(r.proargnames) AS a(argument)
