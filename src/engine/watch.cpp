@@ -19,8 +19,12 @@ namespace {
 // Of a run of jobs.
 class JobsFollower : public Follower {
  public:
-  JobsFollower(PlannedRun run, const RunKey& key, pg::Spi* spi)
-      : Follower(key, true, spi), run_(std::move(run)), format_(run_), layers_(run_.layers.size()) {
+  JobsFollower(const RunRequest& request, PlannedRun run, const RunKey& key, pg::Spi* spi)
+      : Follower(key, true, spi),
+        names_no_job_(request.selection.jobs && request.selection.jobs->empty()),
+        run_(std::move(run)),
+        format_(run_),
+        layers_(run_.layers.size()) {
     for (const PlannedStep& step : run_.steps) ++layers_[static_cast<size_t>(step.layer)].total;
     all_.total = static_cast<int>(run_.steps.size());
   }
@@ -29,7 +33,8 @@ class JobsFollower : public Follower {
   void announce() const override {
     if (run_.steps.empty()) {
       notice(pg::format("run %lld: no jobs", static_cast<long long>(run_id())),
-             "There is no enabled job that you may run: setup.load_jobs lists your jobs.");
+             names_no_job_ ? "The list of jobs was empty: leave it out for all of them."
+                           : "There is no enabled job that you may run: setup.load_jobs lists your jobs.");
     } else if (settings::progress() != settings::Progress::kOff) {
       notice(pg::format("run %lld: %s in %s", static_cast<long long>(run_id()),
                         pg::count_of(all_.total, "job", "jobs").c_str(),
@@ -74,6 +79,7 @@ class JobsFollower : public Follower {
                       detail, log_hint());
   }
 
+  const bool names_no_job_;
   const PlannedRun run_;
   const report::Formatter format_;
   std::vector<report::Tally> layers_;
@@ -93,7 +99,7 @@ void run_and_follow(const RunRequest& request, pg::Spi* spi) {
   refuse_inside_job("wait for a run");
   PlannedRun run = plan_run(request);
   const RunKey key = store_run(request, run);
-  JobsFollower(std::move(run), key, spi).follow();
+  JobsFollower(request, std::move(run), key, spi).follow();
 }
 
 void print_plan(const RunRequest& request) {

@@ -14,7 +14,7 @@ SELECT setup.add_job('bronze', 'a', 'SELECT 1'), setup.add_job('bronze', 'side',
   setup.add_job('gold', 'd', 'SELECT 1', depends_on => '{silver.c}'),
   setup.add_job('extra', 'other', 'SELECT 1');
 
-SELECT plan(47);
+SELECT plan(48);
 
 -- Layers
 
@@ -64,6 +64,9 @@ CALL setup.orchestrate_all(upstream => true, downstream => true);
 SELECT is((SELECT jobs_ok FROM setup.load_runs WHERE run_id = last_run()), 8, 'without jobs they change nothing');
 CALL setup.orchestrate_all(jobs => '{}');
 SELECT is((SELECT status || jobs_total FROM setup.load_runs WHERE run_id = last_run()), 'OK0', 'no jobs are no jobs');
+\setenv DB :DBNAME
+\set output `psql -XqAtd "$DB" -c "CALL setup.orchestrate_all(jobs => '{}')" 2>&1`
+SELECT alike(:'output'::text, '%HINT:  The list of jobs was empty: leave it out for all of them.%', 'as the notice says');
 UPDATE setup.load_jobs SET command = 'SELECT 1/0' WHERE job_name = 'b';
 CALL setup.orchestrate_all(jobs => '{b,c,twin}');
 SELECT is(:'SQLSTATE'::text, 'OR002', 'a name that two layers have is refused');
