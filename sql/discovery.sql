@@ -86,6 +86,8 @@ BEGIN
     fresh := 0;
     FOR candidate IN SELECT d.*, pg_get_userbyid(d.owner_oid)::text AS owner FROM setup.discoverable_jobs(each_layer) d LOOP
       IF candidate.discovered_as = 'table' AND candidate.file_path IS NULL THEN
+        CONTINUE WHEN EXISTS (SELECT FROM setup.load_jobs j WHERE j.layer = each_layer AND setup.qualified_table(
+          j.layer, j.table_name) = setup.qualified_table(each_layer, candidate.table_name));
         RAISE NOTICE '% gets no job: no base path fits its name', candidate.label
           USING HINT = 'A table "bronze.{source}_{dataset}" is loaded from the directory in setup.etl_config key '
                        '"base_path_{source}", or from the location that key "location_{source}" names.';

@@ -13,7 +13,7 @@ INSERT INTO setup.etl_config VALUES ('base_path_crm', :'files' || '/crm'), ('bas
   ('base_path_', '/x'),
   ('base_path_c', '/c'), ('crm_customers', '/y'), ('base_path_a_c', '/underscore');
 
-SELECT plan(59);
+SELECT plan(60);
 
 -- Bronze: tables and files
 
@@ -22,6 +22,7 @@ CREATE TABLE bronze.crm_eu_orders (id int);
 CREATE TABLE bronze.crm_eu (id int);
 CREATE TABLE bronze.crm_europe (id int);
 CREATE TABLE bronze.unknown_things (id int);
+CREATE TABLE bronze.by_hand (id int);
 CREATE TABLE bronze."abc_things" (id int);
 CREATE TABLE bronze.crm_ (id int);
 CREATE TABLE bronze."crm_Odd name" (id int);
@@ -35,6 +36,7 @@ CREATE TABLE bronze.crm_member (id int);
 ALTER EXTENSION pgtap ADD TABLE bronze.crm_member;
 CREATE MATERIALIZED VIEW bronze.crm_squares AS SELECT 1 AS id;
 CREATE PROCEDURE bronze.load_crm_anything() LANGUAGE sql AS 'SELECT 1';
+SELECT setup.add_job('bronze', 'mine', 'SELECT 1', table_name => 'by_hand');
 \set output `psql -XqAt -d :'DBNAME' -c "CALL setup.seed_load_jobs('bronze')" 2>&1`
 CREATE FUNCTION path_of(job text) RETURNS text LANGUAGE sql
   AS 'SELECT file_path FROM bronze.load_jobs WHERE job_name = job';
@@ -63,6 +65,9 @@ SELECT is((SELECT array_agg(job_name) FROM bronze.load_jobs WHERE job_name IN ('
 SELECT alike(:'output'::text, '%NOTICE:  table "bronze.unknown_things" gets no job: no base path fits its name%',
   'a table that no base path fits gives a notice');
 SELECT alike(:'output'::text, '%HINT:%"base_path_{source}"%', 'that says what would');
+SELECT unalike(:'output'::text, '%by_hand%', 'one that a job writes already gives none');
+SELECT setup.drop_job('bronze', 'mine');
+DROP TABLE bronze.by_hand;
 SELECT unalike(:'output'::text, '%rejects%', 'tables that never get a job give none');
 SELECT alike(:'output'::text, '%bronze: 7 jobs found, 7 new%', 'the summary counts');
 ALTER EXTENSION pgtap DROP TABLE bronze.crm_member;
