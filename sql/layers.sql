@@ -57,7 +57,7 @@ END
 $$;
 COMMENT ON FUNCTION setup.make_load_log_view IS 'Makes the view load_log in the schema of a layer.';
 
--- Makes the views of a new layer that are missing. Never fails: a restore brings all layers in one statement.
+-- Makes the views of a layer that are missing. Never fails: a restore brings all layers in one statement.
 CREATE FUNCTION setup.make_layer_views() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = notice
   AS $$
@@ -76,6 +76,7 @@ BEGIN
               WHERE r.ev_class = t.typrelid AND d.refobjid = format('setup.%I', view_name)::regclass) AS is_ours
       INTO present
       FROM pg_type t WHERE t.typnamespace = schema_oid AND t.typname = view_name;
+    CONTINUE WHEN FOUND AND TG_OP = 'UPDATE';
     IF FOUND AND NOT present.is_ours THEN
       RAISE NOTICE '"%.%" exists already and is left alone: use setup.% instead', layer, view_name, view_name;
       CONTINUE;
@@ -97,7 +98,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION setup.make_layer_views IS
-  'Trigger: makes the views load_jobs and load_log in a new layer''s schema.';
+  'Trigger: makes the views load_jobs and load_log in a layer''s schema, where they are missing.';
 
 CREATE FUNCTION setup.drop_layer_views() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -140,7 +141,7 @@ COMMENT ON FUNCTION setup.check_layer_row IS 'Trigger: which names a layer may h
 
 CREATE TRIGGER check_layer_row BEFORE INSERT OR UPDATE ON setup.layers
   FOR EACH ROW EXECUTE FUNCTION setup.check_layer_row();
-CREATE TRIGGER make_layer_views AFTER INSERT ON setup.layers
+CREATE TRIGGER make_layer_views AFTER INSERT OR UPDATE ON setup.layers
   FOR EACH ROW EXECUTE FUNCTION setup.make_layer_views();
 CREATE TRIGGER drop_layer_views AFTER DELETE ON setup.layers
   FOR EACH ROW EXECUTE FUNCTION setup.drop_layer_views();

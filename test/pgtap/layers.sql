@@ -5,7 +5,7 @@ CREATE ROLE layers_guest LOGIN;
 CREATE ROLE layers_architect LOGIN;
 GRANT USAGE ON SCHEMA setup TO layers_architect;
 
-SELECT plan(59);
+SELECT plan(62);
 
 -- What create_layer makes
 
@@ -98,6 +98,18 @@ SELECT results_eq('SELECT job_name, is_enabled FROM setup.load_jobs ORDER BY 1',
   'an UPDATE of a layer''s load_jobs reaches this layer only');
 DELETE FROM bronze.load_jobs;
 SELECT is((SELECT array_agg(job_name) FROM setup.load_jobs), '{elsewhere}', 'and so does a DELETE');
+
+-- Views that are gone
+
+DROP VIEW bronze.load_log;
+SELECT setup.create_layer('bronze');
+SELECT has_view('bronze', 'load_log', 'create_layer makes a view again that was dropped');
+DROP VIEW bronze.load_jobs, bronze.load_log;
+SELECT setup.create_layer('bronze', settings => '{"max_attempts": 2}');
+SELECT has_view('bronze', 'load_jobs', 'each that is missing');
+SELECT is((SELECT count(*) FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'x'
+              AND objid IN ('bronze.load_jobs'::regclass, 'bronze.load_log'::regclass)), 2::bigint, 'they go with the extension');
+SELECT setup.create_layer('bronze', settings => '{"max_attempts": null}');
 
 -- Names that cannot be
 
