@@ -38,13 +38,13 @@ CREATE INDEX activity_tasks_next ON setup.activity_tasks (activity, task_id);
 ALTER TABLE setup.activity_tasks ENABLE ROW LEVEL SECURITY;
 
 CREATE FUNCTION setup.create_activity(name text) RETURNS text
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_create_activity';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_create_activity';
 COMMENT ON FUNCTION setup.create_activity IS
   'Makes an activity of the current user, if it has none of that name, and returns the resource that tasks name. Machines '
   'of roles that are members of its owner may use it. Raises insufficient_privilege where it is somebody else''s.';
 
 CREATE FUNCTION setup.delete_activity(name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_delete_activity';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_delete_activity';
 COMMENT ON FUNCTION setup.delete_activity IS
   'Deletes an activity, with the tasks that nobody has fetched: they wait until they time out. Raises undefined_object '
   'where there is none.';

@@ -164,9 +164,8 @@ CREATE FUNCTION setup.create_crawler(
   AS $$
 #variable_conflict use_column
 BEGIN
-  IF create_crawler.name IS NULL OR create_crawler.name = '' THEN
-    RAISE null_value_not_allowed USING MESSAGE = 'a crawler must have a name';
-  END IF;
+  PERFORM setup.require_writable('create_crawler');
+  PERFORM setup.require_given('name', create_crawler.name);
   IF create_crawler.layer IS NOT NULL THEN
     PERFORM setup.require_layer(create_crawler.layer);
   END IF;
@@ -190,7 +189,7 @@ COMMENT ON FUNCTION setup.create_crawler IS
   'the location, check_violation and invalid_parameter_value for what a crawler cannot be.';
 
 CREATE FUNCTION setup.drop_crawler(name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_crawler';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_crawler';
 COMMENT ON FUNCTION setup.drop_crawler IS
   'Drops a crawler. Its tables and jobs stay; a new crawler of the same name takes them up.';
 

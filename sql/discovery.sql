@@ -75,6 +75,7 @@ DECLARE
   total integer;
   fresh integer;
 BEGIN
+  PERFORM setup.require_writable('seed_load_jobs');
   IF seed_load_jobs.layer IS NOT NULL THEN
     PERFORM setup.require_layer(seed_load_jobs.layer);
   END IF;

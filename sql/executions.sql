@@ -262,7 +262,7 @@ COMMENT ON FUNCTION setup.send_task_failure IS
   'Ends a task that waits for its token with an error. Whoever has the token may. Raises no_data_found where no task waits for it.';
 
 CREATE FUNCTION setup.send_task_heartbeat(task_token text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_send_task_heartbeat';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_send_task_heartbeat';
 COMMENT ON FUNCTION setup.send_task_heartbeat IS
   'Says that a task that waits for its token is still worked on: its heartbeat begins anew. Raises no_data_found where no task waits for it.';
 
@@ -274,7 +274,7 @@ COMMENT ON PROCEDURE setup.run_execution IS
   'had been started before under that name.';
 
 CREATE FUNCTION setup.redrive_execution(run_id bigint) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_redrive_execution';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_redrive_execution';
 COMMENT ON FUNCTION setup.redrive_execution IS
   'Lets an execution of a STANDARD machine that failed, timed out or was stopped go on from the state where it ended; what '
   'has succeeded is not done again. Retries begin anew. Raises object_not_in_prerequisite_state for any other.';

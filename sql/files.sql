@@ -73,14 +73,14 @@ CREATE POLICY members_of_owner ON setup.load_files FOR SELECT USING (EXISTS (  -
   SELECT FROM setup.load_jobs j WHERE j.layer = load_files.layer AND j.job_name = load_files.job_name));
 
 CREATE FUNCTION setup.reset_bookmark(layer text, job_name text) RETURNS bigint
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_reset_bookmark';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_reset_bookmark';
 COMMENT ON FUNCTION setup.reset_bookmark IS
   'Makes a job forget which files it has loaded, so that its next run loads all that are there; returns how many. The '
   'rows stay: empty the table first unless it is to have them twice. Raises undefined_object where there is no such '
   'job, insufficient_privilege where it is somebody else''s.';
 
 CREATE FUNCTION setup.reload_file(layer text, job_name text, path text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_reload_file';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_reload_file';
 COMMENT ON FUNCTION setup.reload_file IS
   'Has the next run of a job load a file once more, which it has loaded before. With provenance, the rows that it '
   'brought are deleted then. Raises what setup.reset_bookmark() does, and no_data_found where the job has not loaded '

@@ -13,6 +13,7 @@ DECLARE
   parent text;
   partition text;
 BEGIN
+  PERFORM setup.require_writable('make_partitions');
   IF to_regclass(format('setup.load_log_%s', to_char(first_day, 'YYYYMMDD'))) IS NOT NULL THEN
     RETURN;
   END IF;
@@ -51,6 +52,7 @@ DECLARE
   has_unfinished boolean;
   dropped integer := 0;
 BEGIN
+  PERFORM setup.require_writable('drop_history');
   FOR week IN
     SELECT substr(c.relname, length('load_runs_') + 1)
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -15,6 +15,7 @@ DECLARE
   new_command text;
   present record;
 BEGIN
+  PERFORM setup.require_writable('import_orchestration_config');
   IF jsonb_typeof(config) IS DISTINCT FROM 'object' THEN
     RAISE invalid_parameter_value USING
       MESSAGE = 'an orchestration config must be an object',

@@ -45,10 +45,9 @@ DECLARE
   problem text;
   job setup.load_jobs;
 BEGIN
+  PERFORM setup.require_writable('add_job');
   PERFORM setup.require_layer(add_job.layer);
-  IF add_job.job_name IS NULL OR add_job.job_name = '' THEN
-    RAISE null_value_not_allowed USING MESSAGE = 'a job must have a name';
-  END IF;
+  PERFORM setup.require_given('job_name', add_job.job_name);
   IF num_nonnulls(add_job.command, add_job.file_path) <> 1 THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('job "%s.%s" must have either a command or a file', add_job.layer, add_job.job_name),
@@ -139,7 +138,7 @@ COMMENT ON FUNCTION setup.add_job IS
   'where the job or the owner is somebody else''s.';
 
 CREATE FUNCTION setup.drop_job(layer text, job_name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_job';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_job';
 COMMENT ON FUNCTION setup.drop_job IS
   'Drops a job. Raises undefined_object where there is none, insufficient_privilege where it is somebody else''s.';
 
@@ -162,26 +161,26 @@ COMMENT ON FUNCTION setup.param IS
 -- Holding jobs back, and letting them go again.
 
 CREATE FUNCTION setup.pause_job(layer text, job_name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_pause_job';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_pause_job';
 COMMENT ON FUNCTION setup.pause_job IS
   'Keeps a job from starting, in all runs, until setup.release_job(); what depends on it waits. When it is running '
   'already, that goes on. Raises undefined_object where there is no such job, insufficient_privilege where it is '
   'somebody else''s.';
 
 CREATE FUNCTION setup.release_job(layer text, job_name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_release_job';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_release_job';
 COMMENT ON FUNCTION setup.release_job IS
   'Lets a job start again that is paused or quarantined, and forgets its crashes. Raises what setup.pause_job() does.';
 
 -- Resources: what jobs share. Written by those who may create layers.
 
 CREATE FUNCTION setup.create_resource(resource text, capacity integer) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_create_resource';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_create_resource';
 COMMENT ON FUNCTION setup.create_resource IS
   'Makes a resource that jobs can take units of, or changes its capacity; what waits for it may start. Raises '
   'insufficient_privilege without CREATE on the database.';
 
 CREATE FUNCTION setup.drop_resource(resource text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_drop_resource';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_drop_resource';
 COMMENT ON FUNCTION setup.drop_resource IS
   'Drops a resource. Raises undefined_object where there is none. Jobs that take units of it cannot run any more.';

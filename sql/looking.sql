@@ -45,7 +45,7 @@ COMMENT ON FUNCTION setup.check_tables IS
 CREATE FUNCTION setup.why_waiting(run_id bigint)
   RETURNS TABLE (layer text, job_name text, reason text, explanation text, waits_for text[], retry_at timestamptz,
                  pid integer, query text)
-  LANGUAGE c VOLATILE STRICT ROWS 100 AS 'MODULE_PATHNAME', 'etl_why_waiting';
+  LANGUAGE c VOLATILE ROWS 100 AS 'MODULE_PATHNAME', 'etl_why_waiting';
 COMMENT ON FUNCTION setup.why_waiting IS
   'One row for each job of a run that is not running, with the one reason that holds it back; also for a running job '
   'that waits for a lock. reason: dependency, layer, limit, lock, retry, paused, quarantined, worker (no slot), '

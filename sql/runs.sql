@@ -19,7 +19,7 @@ COMMENT ON FUNCTION setup.wait_run IS
   'copied together with its database, read_only_sql_transaction on a standby.';
 
 CREATE FUNCTION setup.cancel_run(run_id bigint) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_cancel_run';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_cancel_run';
 COMMENT ON FUNCTION setup.cancel_run IS
   'Cancels a run when the transaction commits: running jobs are stopped, others do not start. A notice if it has '
   'ended. Raises no_data_found for an unknown run.';

@@ -69,7 +69,7 @@ CREATE POLICY members_of_owner ON setup.state_machine_versions FOR SELECT USING 
 
 CREATE FUNCTION setup.validate_state_machine(definition jsonb)
   RETURNS TABLE (severity text, code text, pointer text, message text)
-  LANGUAGE c STABLE STRICT ROWS 10 AS 'MODULE_PATHNAME', 'etl_validate_state_machine';
+  LANGUAGE c STABLE ROWS 10 AS 'MODULE_PATHNAME', 'etl_validate_state_machine';
 COMMENT ON FUNCTION setup.validate_state_machine IS
   'Everything that is wrong with a definition: severity ERROR or WARNING, a code, the place as a JSON pointer, and what is '
   'wrong. No row: nothing. Resources are looked up as of the current user.';
@@ -82,7 +82,7 @@ COMMENT ON FUNCTION setup.create_state_machine IS
   'definition, insufficient_privilege where the machine is somebody else''s.';
 
 CREATE FUNCTION setup.delete_state_machine(name text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_delete_state_machine';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_delete_state_machine';
 COMMENT ON FUNCTION setup.delete_state_machine IS
   'Deletes a state machine. Executions that are under way go on to their end. Raises undefined_object where there is none.';
 

@@ -52,7 +52,7 @@ CREATE POLICY found_by_machines ON setup.task_handlers FOR SELECT USING (
   OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = task_handlers.owner_oid AND r.rolsuper));
 
 CREATE FUNCTION setup.register_task_handler(resource text, function regprocedure) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_register_task_handler';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_register_task_handler';
 COMMENT ON FUNCTION setup.register_task_handler IS
   'Lets a function do the work of a resource in tasks of the current user''s machines; what a superuser registers is there '
   'for the machines of all roles that may execute the function. resource is the name of a function '
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION setup.register_task_handler IS
   'wrong_object_type for a function of another form, insufficient_privilege for one that the current user may not call.';
 
 CREATE FUNCTION setup.unregister_task_handler(resource text) RETURNS void
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_unregister_task_handler';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'etl_unregister_task_handler';
 COMMENT ON FUNCTION setup.unregister_task_handler IS
   'Takes back setup.register_task_handler() of the current user. Raises undefined_object where there is none.';
 

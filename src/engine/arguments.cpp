@@ -6,6 +6,8 @@
 extern "C" {
 #include "funcapi.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 }
 
 namespace etl {
@@ -14,12 +16,6 @@ std::optional<std::string> text_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   const char* argument = pg::guard([&] { return text_to_cstring(PG_GETARG_TEXT_PP(number)); });
   return std::string(argument);
-}
-
-std::string required_text(FunctionCallInfo fcinfo, int number, const char* what) {
-  auto text = text_argument(fcinfo, number);
-  if (!text || text->empty()) throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("%s must be given", what));
-  return *std::move(text);
 }
 
 std::string json_argument(FunctionCallInfo fcinfo, int number) {
@@ -34,6 +30,41 @@ std::string json_argument(FunctionCallInfo fcinfo, int number) {
 std::optional<std::vector<std::string>> texts_argument(FunctionCallInfo fcinfo, int number, const char* name) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   return pg::texts_of(PG_GETARG_DATUM(number), name);
+}
+
+namespace {
+
+[[noreturn]] void fail_not_given(FunctionCallInfo fcinfo, int number) {
+  const Oid function = fcinfo->flinfo->fn_oid;
+  const char* name = pg::guard([&]() -> const char* {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", function);
+    Oid* types;
+    char** names;
+    char* modes;
+    const int count = get_func_arg_info(tuple, &types, &names, &modes);
+    ReleaseSysCache(tuple);
+    return names != nullptr && number < count ? names[number] : "";
+  });
+  throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("argument \"%s\" must be given", name));
+}
+
+}  // namespace
+
+Datum required_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) fail_not_given(fcinfo, number);
+  return PG_GETARG_DATUM(number);
+}
+
+std::string required_text(FunctionCallInfo fcinfo, int number) {
+  auto text = text_argument(fcinfo, number);
+  if (!text || text->empty()) fail_not_given(fcinfo, number);
+  return *std::move(text);
+}
+
+std::string required_json(FunctionCallInfo fcinfo, int number) {
+  required_argument(fcinfo, number);
+  return json_argument(fcinfo, number);
 }
 
 bool flag_argument(FunctionCallInfo fcinfo, int number) {
@@ -71,6 +102,15 @@ void require_no_block(FunctionCallInfo fcinfo, const char* what, const char* ins
                     pg::format("CALL it outside a transaction block and as the only statement, or start it in the "
                                "background with %s, which begins when the transaction commits.",
                                instead));
+}
+
+void require_writable(FunctionCallInfo fcinfo) {
+  if (!XactReadOnly) return;
+  const Oid function = fcinfo->flinfo->fn_oid;
+  pg::guard([&] {
+    const char* name = psprintf("setup.%s()", get_func_name(function));
+    PreventCommandIfReadOnly(name);
+  });
 }
 
 void return_rows(FunctionCallInfo fcinfo, const std::vector<std::vector<pg::Value>>& rows) {

@@ -34,17 +34,17 @@ Datum etl_param(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_drop_job(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::drop_job(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  etl::writing(fcinfo, [&] { etl::drop_job(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_write_layer(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::write_layer(*etl::text_argument(fcinfo, 0), etl::json_argument(fcinfo, 1)); });
+  etl::writing(fcinfo, [&] { etl::write_layer(*etl::text_argument(fcinfo, 0), etl::json_argument(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_drop_layer(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::drop_layer(etl::required_text(fcinfo, 0, "a layer")); });
+  etl::writing(fcinfo, [&] { etl::drop_layer(etl::required_text(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 
@@ -67,22 +67,24 @@ Datum etl_ownership_problem(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_pause_job(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::job_holds::pause(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  etl::writing(fcinfo, [&] { etl::job_holds::pause(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_release_job(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::job_holds::release(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)); });
+  etl::writing(fcinfo, [&] { etl::job_holds::release(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_create_resource(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::write_resource(*etl::text_argument(fcinfo, 0), PG_GETARG_INT32(1)); });
+  etl::writing(fcinfo, [&] {
+    etl::write_resource(etl::required_text(fcinfo, 0), DatumGetInt32(etl::required_argument(fcinfo, 1)));
+  });
   PG_RETURN_VOID();
 }
 
 Datum etl_drop_resource(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::remove_resource(*etl::text_argument(fcinfo, 0)); });
+  etl::writing(fcinfo, [&] { etl::remove_resource(etl::required_text(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 

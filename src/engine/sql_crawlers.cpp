@@ -30,20 +30,21 @@ PG_FUNCTION_INFO_V1(etl_crawl);
 PG_FUNCTION_INFO_V1(etl_is_crawling);
 
 Datum etl_write_crawler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::write_crawler(*etl::text_argument(fcinfo, 0), etl::json_argument(fcinfo, 1)); });
+  etl::writing(fcinfo, [&] { etl::write_crawler(*etl::text_argument(fcinfo, 0), etl::json_argument(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_drop_crawler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::remove_crawler(*etl::text_argument(fcinfo, 0)); });
+  etl::writing(fcinfo, [&] { etl::remove_crawler(etl::required_text(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_crawl(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] {
-    const auto name = etl::text_argument(fcinfo, 0);
-    if (!name) throw etl::pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a crawler must be named");
-    etl::return_outcomes(fcinfo, etl::run_crawler(*name, etl::flag_argument(fcinfo, 1)));
+    const std::string name = etl::required_text(fcinfo, 0);
+    const bool dry_run = etl::flag_argument(fcinfo, 1);
+    if (!dry_run) etl::require_writable(fcinfo);
+    etl::return_outcomes(fcinfo, etl::run_crawler(name, dry_run));
   });
   return Datum(0);
 }

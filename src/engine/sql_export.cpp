@@ -32,10 +32,10 @@ PG_FUNCTION_INFO_V1(etl_export_table);
 PG_FUNCTION_INFO_V1(etl_drop_expired_files);
 
 Datum etl_export_table(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
+  etl::writing(fcinfo, [&] {
     etl::ExportOrder order;
-    order.table = etl::required_text(fcinfo, 0, "a table");
-    order.location = etl::required_text(fcinfo, 1, "a location");
+    order.table = etl::required_text(fcinfo, 0);
+    order.location = etl::required_text(fcinfo, 1);
     order.format = etl::text_argument(fcinfo, 2).value_or(order.format);
     order.partition_by = etl::texts_argument(fcinfo, 3, "partition_by").value_or(order.partition_by);
     order.path = etl::text_argument(fcinfo, 4);
@@ -46,7 +46,7 @@ Datum etl_export_table(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_drop_expired_files(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::return_removed(fcinfo, etl::drop_expired_files(etl::text_argument(fcinfo, 0))); });
+  etl::writing(fcinfo, [&] { etl::return_removed(fcinfo, etl::drop_expired_files(etl::text_argument(fcinfo, 0))); });
   return Datum(0);
 }
 }

@@ -12,14 +12,14 @@ PG_FUNCTION_INFO_V1(etl_reload_file);
 PG_FUNCTION_INFO_V1(etl_require_reader_options);
 
 Datum etl_reset_bookmark(PG_FUNCTION_ARGS) {
-  return etl::pg::boundary([&] {
-    return Int64GetDatum(etl::reset_bookmark(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1)));
+  return etl::writing(fcinfo, [&] {
+    return Int64GetDatum(etl::reset_bookmark(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1)));
   });
 }
 
 Datum etl_reload_file(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    etl::reload_file(*etl::text_argument(fcinfo, 0), *etl::text_argument(fcinfo, 1), *etl::text_argument(fcinfo, 2));
+  etl::writing(fcinfo, [&] {
+    etl::reload_file(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1), etl::required_text(fcinfo, 2));
   });
   PG_RETURN_VOID();
 }

@@ -38,7 +38,7 @@ LocationSettings location_settings(FunctionCallInfo fcinfo) {
 
 // The location that the first argument names, if the caller may use it.
 Location usable_location(FunctionCallInfo fcinfo) {
-  Location location = find_location(required_text(fcinfo, 0, "a location"));
+  Location location = find_location(required_text(fcinfo, 0));
   require_use(location, GetUserId());
   return location;
 }
@@ -99,27 +99,22 @@ PG_FUNCTION_INFO_V1(etl_validate_file);
 PG_FUNCTION_INFO_V1(etl_tell_watcher);
 
 Datum etl_create_location(PG_FUNCTION_ARGS) {
-  etl::pg::boundary(
-      [&] { etl::create_location(etl::required_text(fcinfo, 0, "a name"), etl::location_settings(fcinfo)); });
+  etl::writing(fcinfo, [&] { etl::create_location(etl::required_text(fcinfo, 0), etl::location_settings(fcinfo)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_drop_location(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::drop_location(etl::required_text(fcinfo, 0, "a location")); });
+  etl::writing(fcinfo, [&] { etl::drop_location(etl::required_text(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_grant_location(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    etl::grant_location(etl::required_text(fcinfo, 0, "a location"), etl::required_text(fcinfo, 1, "a role"));
-  });
+  etl::writing(fcinfo, [&] { etl::grant_location(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_revoke_location(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    etl::revoke_location(etl::required_text(fcinfo, 0, "a location"), etl::required_text(fcinfo, 1, "a role"));
-  });
+  etl::writing(fcinfo, [&] { etl::revoke_location(etl::required_text(fcinfo, 0), etl::required_text(fcinfo, 1)); });
   PG_RETURN_VOID();
 }
 
@@ -139,7 +134,7 @@ Datum etl_location_files(PG_FUNCTION_ARGS) {
 Datum etl_validate_file(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] {
     const etl::Location location = etl::usable_location(fcinfo);
-    etl::return_report(fcinfo, etl::validate_file(location, etl::required_text(fcinfo, 1, "a path"),
+    etl::return_report(fcinfo, etl::validate_file(location, etl::required_text(fcinfo, 1),
                                                   etl::texts_argument(fcinfo, 2, "expected_columns")));
   });
   return Datum(0);

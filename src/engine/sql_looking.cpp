@@ -87,7 +87,7 @@ Datum etl_run_plan(PG_FUNCTION_ARGS) {
 Datum etl_why_waiting(PG_FUNCTION_ARGS) {
   etl::pg::boundary([&] {
     etl::require_engine();
-    etl::return_waits(fcinfo, etl::why_waiting(PG_GETARG_INT64(0)));
+    etl::return_waits(fcinfo, etl::why_waiting(DatumGetInt64(etl::required_argument(fcinfo, 0))));
   });
   return Datum(0);
 }

@@ -83,11 +83,7 @@ Datum etl_orchestrate_all(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_orchestrate_layer(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
-    const auto layer = etl::text_argument(fcinfo, 0);
-    if (!layer) throw etl::pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a layer must be named");
-    etl::orchestrate(fcinfo, layer, 1);
-  });
+  etl::pg::boundary([&] { etl::orchestrate(fcinfo, etl::required_text(fcinfo, 0), 1); });
   PG_RETURN_VOID();
 }
 
@@ -107,7 +103,7 @@ Datum etl_orchestrate_gold(PG_FUNCTION_ARGS) {
 }
 
 Datum etl_start_run(PG_FUNCTION_ARGS) {
-  return etl::pg::boundary([&] {
+  return etl::writing(fcinfo, [&] {
     etl::require_engine();
     etl::RunRequest request;
     request.selection.layer = etl::text_argument(fcinfo, 0);
@@ -121,26 +117,25 @@ Datum etl_start_run(PG_FUNCTION_ARGS) {
 Datum etl_wait_run(PG_FUNCTION_ARGS) {
   return etl::pg::boundary([&] {
     etl::require_engine();
-    if (PG_ARGISNULL(0)) throw etl::pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a run must be named");
-    return etl::text_result(etl::wait_for_run(PG_GETARG_INT64(0), etl::deadline_argument(fcinfo, 1)));
+    return etl::text_result(
+        etl::wait_for_run(DatumGetInt64(etl::required_argument(fcinfo, 0)), etl::deadline_argument(fcinfo, 1)));
   });
 }
 
 Datum etl_cancel_run(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
+  etl::writing(fcinfo, [&] {
     etl::require_engine();
-    etl::cancel_run(PG_GETARG_INT64(0));
+    etl::cancel_run(DatumGetInt64(etl::required_argument(fcinfo, 0)));
   });
   PG_RETURN_VOID();
 }
 
 Datum etl_resume_run(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] {
+  etl::writing(fcinfo, [&] {
     etl::require_engine();
-    if (PG_ARGISNULL(0)) throw etl::pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a run must be named");
     etl::RunRequest request;
     etl::read_selection(fcinfo, 1, &request);
-    etl::resume_run(PG_GETARG_INT64(0), request.selection);
+    etl::resume_run(DatumGetInt64(etl::required_argument(fcinfo, 0)), request.selection);
   });
   PG_RETURN_VOID();
 }

@@ -16,7 +16,7 @@ namespace {
 
 // An ARN has the name at its end.
 std::string activity_name(FunctionCallInfo fcinfo) {
-  const std::string given = required_text(fcinfo, 0, "an activity");
+  const std::string given = required_text(fcinfo, 0);
   return given.substr(given.rfind(':') + 1);
 }
 
@@ -41,26 +41,28 @@ PG_FUNCTION_INFO_V1(etl_register_task_handler);
 PG_FUNCTION_INFO_V1(etl_unregister_task_handler);
 
 Datum etl_register_task_handler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::task_handlers::add(*etl::text_argument(fcinfo, 0), PG_GETARG_OID(1)); });
+  etl::writing(fcinfo, [&] {
+    etl::task_handlers::add(etl::required_text(fcinfo, 0), DatumGetObjectId(etl::required_argument(fcinfo, 1)));
+  });
   PG_RETURN_VOID();
 }
 
 Datum etl_unregister_task_handler(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::task_handlers::remove(*etl::text_argument(fcinfo, 0)); });
+  etl::writing(fcinfo, [&] { etl::task_handlers::remove(etl::required_text(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_create_activity(PG_FUNCTION_ARGS) {
-  return etl::pg::boundary([&] { return etl::text_result(etl::activities::create(*etl::text_argument(fcinfo, 0))); });
+  return etl::writing(fcinfo, [&] { return etl::text_result(etl::activities::create(etl::required_text(fcinfo, 0))); });
 }
 
 Datum etl_delete_activity(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::activities::remove(*etl::text_argument(fcinfo, 0)); });
+  etl::writing(fcinfo, [&] { etl::activities::remove(etl::required_text(fcinfo, 0)); });
   PG_RETURN_VOID();
 }
 
 Datum etl_get_activity_task(PG_FUNCTION_ARGS) {
-  etl::pg::boundary([&] { etl::fetch_activity_task(fcinfo); });
+  etl::writing(fcinfo, [&] { etl::fetch_activity_task(fcinfo); });
   return Datum(0);
 }
 }

@@ -8,6 +8,14 @@ extern "C" {
 
 namespace etl::pg {
 
+namespace {
+
+bool is_process_of_engine() {
+  return MyBgworkerEntry != nullptr && strcmp(MyBgworkerEntry->bgw_library_name, "etl_orchestrator") == 0;
+}
+
+}  // namespace
+
 EngineRights::EngineRights(const char* lock_timeout) {
   GetUserIdAndSecContext(&user_, &security_context_);
   read_only_ = XactReadOnly;
@@ -25,7 +33,7 @@ EngineRights::EngineRights(const char* lock_timeout) {
     return level;
   });
   SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
-  XactReadOnly = false;
+  if (is_process_of_engine()) XactReadOnly = false;
 }
 
 EngineRights::~EngineRights() {

@@ -9,8 +9,9 @@ namespace etl::pg {
 constexpr const char* kLongestLockWait = "10s";
 
 // For the life of this object the current user is the bootstrap superuser, the search_path holds the catalogs
-// only, the transaction may write (a job may have made it read-only), and SET ROLE is refused. Nothing that a
-// user defined may run meanwhile: only Statements of ours on tables of schema setup and the catalogs.
+// only, and SET ROLE is refused. Nothing that a user defined may run meanwhile: only Statements of ours on tables of
+// schema setup and the catalogs. In a process of the engine the transaction may write, too, since a job may have made
+// it read-only; in a session of a user it stays as the user wants it.
 class EngineRights {
  public:
   // `lock_timeout`: how long to wait for somebody's lock, as a setting's text; null: as long as the session would.

@@ -61,10 +61,10 @@ SELECT throws_ok($$SELECT setup.drop_job('bronze', 'plain')$$, '42704', 'job "br
 SELECT results_eq($$SELECT code, message, hint FROM caught($c$SELECT setup.add_job('copper', 'a', 'SELECT 1')$c$)$$,
   $$VALUES ('42704', 'layer "copper" does not exist', 'Create it with SELECT setup.create_layer(''copper'').')$$,
   'a job needs a layer that exists');
-SELECT throws_ok($$SELECT setup.add_job(NULL, 'a', 'SELECT 1')$$, '42704', NULL, 'null is no layer');
-SELECT throws_ok($$SELECT setup.add_job('silver', '', 'SELECT 1')$$, '22004', 'a job must have a name',
+SELECT throws_ok($$SELECT setup.add_job(NULL, 'a', 'SELECT 1')$$, '22004', NULL, 'null is no layer');
+SELECT throws_ok($$SELECT setup.add_job('silver', '', 'SELECT 1')$$, '22004', 'argument "job_name" must be given',
   'a job needs a name');
-SELECT throws_ok($$SELECT setup.add_job('silver', NULL, 'SELECT 1')$$, '22004', 'a job must have a name',
+SELECT throws_ok($$SELECT setup.add_job('silver', NULL, 'SELECT 1')$$, '22004', 'argument "job_name" must be given',
   'null is no name');
 SELECT results_eq($$SELECT code, message FROM caught($c$SELECT setup.add_job('silver', 'a')$c$)$$,
   $$VALUES ('22023', 'job "silver.a" must have either a command or a file')$$, 'a job must do something');

@@ -50,7 +50,7 @@ SELECT row_eq($$SELECT l.url, l.file_types, l.name_pattern, l.exclusions, l.min_
   ROW(:'url'::text, NULL::text[], NULL::text, '{}'::text[], NULL::bigint, NULL::bigint, '0'::interval, false,
       NULL::interval, 'locations_admin'::text, 'locations_admin'::text), 'and without rules everything is read');
 SELECT throws_ok(format('SELECT setup.create_location(%L, %L)', name, '/'), code, message, 'the name ' || what)
-  FROM (VALUES (NULL, '22004', 'a name must be given', 'is not null'), ('', '22004', 'a name must be given', 'not empty'),
+  FROM (VALUES (NULL, '22004', 'argument "name" must be given', 'is not null'), ('', '22004', 'argument "name" must be given', 'not empty'),
                (repeat('x', 64), '23514', 'location "' || repeat('x', 64) || '": its name must have 1 to 63 bytes, and no control character',
                 'not longer than 63 bytes'),
                (E'a\nb', '23514', E'location "a\nb": its name must have 1 to 63 bytes, and no control character',

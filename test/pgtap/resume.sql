@@ -101,7 +101,7 @@ SELECT is((SELECT string_agg(job || attempt, ' ') FROM effects), 'd4', 'alone, f
 
 -- What cannot be
 
-SELECT throws_ok('SELECT setup.resume_run(NULL)', '22004', 'a run must be named', 'no run');
+SELECT throws_ok('SELECT setup.resume_run(NULL)', '22004', 'argument "run_id" must be given', 'no run');
 SELECT throws_ok('SELECT setup.resume_run(4711)', 'P0002', 'run 4711 does not exist', 'an unknown run');
 SELECT throws_ok(format('SELECT setup.resume_run(%s, jobs => ''{x}'')', :run), '42704',
   format('run %s has no job "x"', :run), 'a job that is not in the run');

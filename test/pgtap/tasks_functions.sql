@@ -34,7 +34,7 @@ SELECT lives_ok($$SELECT setup.register_task_handler('echo', 'work.echo(jsonb)')
   'functions are registered by a name, or by a pattern of resources');
 SELECT throws_ok($$SELECT setup.register_task_handler('x', 'work.wrong(text)')$$, '42809', NULL, 'one of another form is refused');
 SELECT throws_ok($$SELECT setup.register_task_handler('x', 'public.for_nobody(jsonb)')$$, '42501', NULL, 'one that the role may not call is refused');
-SELECT throws_ok($$SELECT setup.register_task_handler('', 'work.echo(jsonb)')$$, '22023', NULL, 'as is no name');
+SELECT throws_ok($$SELECT setup.register_task_handler('', 'work.echo(jsonb)')$$, '22004', NULL, 'as is no name');
 SELECT throws_ok($$SELECT setup.unregister_task_handler('for-all')$$, '42704', NULL, 'nobody takes back what others registered');
 SELECT results_eq($$SELECT resource FROM setup.list_task_handlers() WHERE NOT is_shipped ORDER BY resource COLLATE "C"$$,
   $$VALUES ('arn:aws:states:::sqs:*'), ('divide'), ('echo'), ('fail'), ('for-all'), ('for-nobody')$$, 'they are listed');
