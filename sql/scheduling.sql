@@ -34,18 +34,37 @@ COMMENT ON FUNCTION setup.require_pg_cron IS
   'Time zone that schedules count in, never null. Raises object_not_in_prerequisite_state, with a hint what to do, where '
   'pg_cron is not in this database.';
 
+-- With the rights of the caller: require_pg_cron() would ask for somebody else's.
+CREATE FUNCTION setup.require_use_of_pg_cron() RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+DECLARE
+  zone constant text := setup.require_pg_cron();
+BEGIN
+  IF NOT has_schema_privilege('cron', 'USAGE') THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = 'permission denied for schedules, which pg_cron keeps in schema "cron"',
+      HINT = format('A superuser can give it: GRANT USAGE ON SCHEMA cron TO %I;', current_user);
+  END IF;
+  RETURN zone;
+END
+$$;
+COMMENT ON FUNCTION setup.require_use_of_pg_cron IS
+  'As setup.require_pg_cron(). Raises insufficient_privilege where the caller may not use pg_cron.';
+
 CREATE FUNCTION setup.schedule(
   schedule_name text, schedule text, command text DEFAULT 'CALL setup.orchestrate_all(if_running => ''skip'')'
 ) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
 DECLARE
-  zone constant text := setup.require_pg_cron();
+  zone text;
   cron_id bigint;
 BEGIN
-  IF schedule_name IS NULL OR schedule IS NULL OR command IS NULL THEN
-    RAISE null_value_not_allowed USING MESSAGE = 'a schedule must have a name, a time and a command';
-  END IF;
+  PERFORM setup.require_writable('schedule');
+  PERFORM setup.require_given('schedule_name', schedule_name), setup.require_given('schedule', schedule),
+    setup.require_given('command', command);
+  zone := setup.require_use_of_pg_cron();
   cron_id := cron.schedule(schedule_name, schedule, command);
   RAISE NOTICE 'schedule "%" counts in time zone %', schedule_name, zone;
   RETURN cron_id;
@@ -54,13 +73,16 @@ $$;
 COMMENT ON FUNCTION setup.schedule IS
   'Has pg_cron run a command (default: the whole pipeline, unless it is running) as the caller, at times in cron''s '
   'notation; the same name again replaces the schedule. Returns the id in cron.job. Raises '
-  'object_not_in_prerequisite_state where pg_cron is not in this database.';
+  'object_not_in_prerequisite_state where pg_cron is not in this database, insufficient_privilege where the caller has no '
+  'USAGE on its schema cron.';
 
 CREATE FUNCTION setup.unschedule(schedule_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
 BEGIN
-  PERFORM setup.require_pg_cron();
+  PERFORM setup.require_writable('unschedule');
+  PERFORM setup.require_given('schedule_name', schedule_name);
+  PERFORM setup.require_use_of_pg_cron();
   IF NOT EXISTS (SELECT FROM cron.job j
                   WHERE j.jobname = schedule_name AND pg_has_role(j.username::name, 'MEMBER')) THEN
     RAISE undefined_object USING

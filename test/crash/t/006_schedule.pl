@@ -51,6 +51,7 @@ like($failure->{hint}, qr/cron\.job/, 'and says where to look');
 is($node->failure('SELECT setup.schedule(\'broken\', \'not a time\')')->{sqlstate} ? 1 : 0, 1,
   'what is not a time is an error');
 is($node->failure('SELECT setup.schedule(NULL, \'0 2 * * *\')')->{sqlstate}, '22004', 'a schedule must have a name');
+is($node->failure('SELECT setup.schedule(\'\', \'0 2 * * *\')')->{sqlstate}, '22004', 'which is not empty');
 
 $node->create_warehouse('elsewhere');
 for my $statement ('setup.schedule(\'nightly\', \'0 2 * * *\')', 'setup.unschedule(\'nightly\')') {
@@ -63,8 +64,14 @@ for my $statement ('setup.schedule(\'nightly\', \'0 2 * * *\')', 'setup.unschedu
 # A role that is no superuser schedules its own jobs.
 $node->sql(<<'SQL');
 CREATE ROLE alice LOGIN;
-GRANT USAGE ON SCHEMA cron TO alice;
+GRANT USAGE ON SCHEMA setup TO alice;
 SQL
+for my $statement ('setup.schedule(\'hers\', \'* * * * *\')', 'setup.unschedule(\'hers\')') {
+  $failure = $node->call("SELECT $statement", user => 'alice')->finish->failure;
+  is($failure->{sqlstate}, '42501', "$statement takes the right to use pg_cron");
+  is($failure->{hint}, 'A superuser can give it: GRANT USAGE ON SCHEMA cron TO alice;', 'as the hint says');
+}
+$node->sql('GRANT USAGE ON SCHEMA cron TO alice');
 $node->add_work('alices', owner => 'alice');
 my $hers = 'SELECT setup.schedule(\'hers\', \'* * * * *\', \'CALL setup.orchestrate_bronze()\')';
 my $alice = $node->call($hers, user => 'alice')->finish;
