@@ -121,10 +121,33 @@ END
 $$;
 COMMENT ON FUNCTION setup.drop_layer_views IS 'Trigger: removes the views of a dropped layer.';
 
+CREATE FUNCTION setup.layer_problem(layer setup.layers) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  AS $$
+  SELECT CASE
+    WHEN layer.max_concurrent < 1 THEN 'max_concurrent must be at least 1'
+    WHEN layer.max_attempts < 1 THEN 'max_attempts must be at least 1'
+    WHEN NOT (isfinite(coalesce(layer.timeout, '0')) AND isfinite(coalesce(layer.job_timeout, '0'))
+              AND isfinite(coalesce(layer.statement_timeout, '0')) AND isfinite(coalesce(layer.retry_delay, '0'))
+              AND isfinite(coalesce(layer.max_retry_delay, '0')))
+      THEN 'timeouts and delays must be finite'
+    WHEN layer.timeout <= '0' THEN 'timeout must be longer than 0'
+    WHEN layer.job_timeout <= '0' THEN 'job_timeout must be longer than 0'
+    WHEN layer.statement_timeout <= '0' THEN 'statement_timeout must be longer than 0'
+    WHEN layer.retry_delay < '0' THEN 'retry_delay must not be negative'
+    WHEN layer.max_retry_delay < '0' THEN 'max_retry_delay must not be negative'
+    WHEN layer.backoff_rate NOT BETWEEN 1 AND 1000 THEN 'backoff_rate must be between 1 and 1000'
+  END
+$$;
+COMMENT ON FUNCTION setup.layer_problem IS
+  'What is wrong with a layer''s limits, timeouts or retries, in words that follow "layer x:"; null if nothing is.';
+
 -- A layer's name is part of the names of its views and in every job.
 CREATE FUNCTION setup.check_layer_row() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
+DECLARE
+  problem constant text := setup.layer_problem(NEW);
 BEGIN
   IF NEW.layer = 'setup' OR NEW.layer = 'information_schema' OR NEW.layer LIKE 'pg\_%' THEN
     RAISE reserved_name USING MESSAGE = format('schema "%s" cannot be a layer', NEW.layer);
@@ -133,11 +156,16 @@ BEGIN
     RAISE feature_not_supported USING MESSAGE = format('layer "%s" cannot be renamed', OLD.layer),
       HINT = 'Create a layer with the new name and move its jobs: UPDATE setup.load_jobs SET layer = ...';
   END IF;
+  IF problem IS NOT NULL THEN
+    RAISE check_violation USING
+      MESSAGE = format('layer "%s": %s', NEW.layer, problem),
+      HINT = 'What a layer can be told is explained by \d+ setup.layers.';
+  END IF;
   PERFORM setup.require_retry_patterns(NEW.retry_on || NEW.never_retry_on);
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION setup.check_layer_row IS 'Trigger: which names a layer may have.';
+COMMENT ON FUNCTION setup.check_layer_row IS 'Trigger: what a layer can be called and told.';
 
 CREATE TRIGGER check_layer_row BEFORE INSERT OR UPDATE ON setup.layers
   FOR EACH ROW EXECUTE FUNCTION setup.check_layer_row();
@@ -164,11 +192,21 @@ CREATE FUNCTION setup.create_layer(
 #variable_conflict use_column
 DECLARE
   new_position integer := layer_position;
+  new_settings jsonb;
   taken_by text;
   unknown text;
 BEGIN
-  IF create_layer.layer IS NULL OR create_layer.layer = '' THEN
-    RAISE null_value_not_allowed USING MESSAGE = 'a layer must have a name';
+  PERFORM setup.require_writable('create_layer');
+  PERFORM setup.require_given('layer', create_layer.layer);
+  IF octet_length(create_layer.layer) > 63 OR create_layer.layer ~ '[[:cntrl:]]' THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('"%s" cannot be a layer', create_layer.layer),
+      HINT = 'The name of a layer, which is that of its schema, has 1 to 63 bytes, and no control character.';
+  END IF;
+  IF jsonb_typeof(create_layer.settings) <> 'object' THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'settings must be a JSON object',
+      HINT = 'For example settings => ''{"max_attempts": 5, "timeout": "2 hours"}''.';
   END IF;
   IF create_layer.execution NOT IN ('parallel', 'sequence') THEN
     RAISE invalid_parameter_value USING
@@ -204,12 +242,12 @@ BEGIN
       SELECT greatest(max(l.position), 3) + 1 INTO new_position FROM setup.layers l;
     END IF;
   END IF;
-  PERFORM setup.write_layer(create_layer.layer,
-    '{"execution": "parallel"}'
+  new_settings := '{"execution": "parallel"}'
     || coalesce((SELECT to_jsonb(l) FROM setup.layers l WHERE l.layer = create_layer.layer), '{}')
     || coalesce(create_layer.settings, '{}')
     || jsonb_strip_nulls(jsonb_build_object('layer', create_layer.layer, 'position', new_position,
-                                            'execution', create_layer.execution)));
+                                            'execution', create_layer.execution));
+  PERFORM setup.write_layer(create_layer.layer, new_settings);
 END
 $$;
 COMMENT ON FUNCTION setup.create_layer IS

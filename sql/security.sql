@@ -98,6 +98,19 @@ CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   AS $$
   SELECT CASE
+    WHEN octet_length(job.job_name) NOT BETWEEN 1 AND 200 OR job.job_name ~ '[[:cntrl:]]'
+      THEN 'its name must have 1 to 200 bytes, and no control character'
+    WHEN num_nonnulls(job.command, job.file_path) <> 1 THEN 'it must have either a command or a file_path'
+    WHEN job.file_path IS NOT NULL AND job.table_name IS NULL
+      THEN 'file_path takes table_name, the table that the file is loaded into'
+    WHEN job.transaction NOT IN ('single', 'each') OR job.transaction = 'each' AND job.file_path IS NOT NULL
+      THEN 'transaction must be single, or for a command each'
+    WHEN job.table_name = '' OR octet_length(job.table_name) > 300 THEN 'table_name must have 1 to 300 bytes'
+    WHEN job.file_path = '' OR octet_length(job.file_path) > 4095 THEN 'file_path must have 1 to 4095 bytes'
+    WHEN btrim(job.command) = '' THEN 'command must be SQL'
+    WHEN octet_length(job.command) > 1048576 THEN 'command must have up to 1048576 bytes: put what it does into a procedure'
+    WHEN array_position(job.depends_on, NULL) IS NOT NULL OR cardinality(job.depends_on) > 10000
+      THEN 'depends_on must be a list of up to 10000 jobs, none of them null'
     WHEN job.max_concurrent < 1 THEN 'max_concurrent must be at least 1'
     WHEN job.max_attempts < 1 THEN 'max_attempts must be at least 1'
     WHEN NOT (isfinite(coalesce(job.timeout, '0')) AND isfinite(coalesce(job.statement_timeout, '0'))
@@ -115,7 +128,7 @@ CREATE FUNCTION setup.job_problem(job setup.load_jobs) RETURNS text
   END
 $$;
 COMMENT ON FUNCTION setup.job_problem IS
-  'What is wrong with a job''s limits, timeouts or retries, in words that follow "job x:"; null if nothing is.';
+  'What is wrong with a job''s name, limits, timeouts or retries, in words that follow "job x:"; null if nothing is.';
 
 -- The kind of object that a job was discovered from, if that is true; null if it is somebody's word.
 CREATE FUNCTION setup.confirmed_discovery(job setup.load_jobs) RETURNS text

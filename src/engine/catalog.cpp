@@ -105,6 +105,15 @@ void write_resource(const std::string& resource, int capacity) {
       "ON CONFLICT (resource) DO UPDATE SET capacity = excluded.capacity",
       {TEXTOID, INT4OID}};
   require_right_on_database("resources");
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (resource.size() > 200 || std::any_of(resource.begin(), resource.end(), is_control))
+    throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE,
+                      pg::format("\"%s\" cannot be the name of a resource", resource.c_str()), "",
+                      "It has 1 to 200 bytes, and no control character.");
+  if (capacity < 0)
+    throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE,
+                      pg::format("capacity of resource \"%s\" must not be negative", resource.c_str()), "",
+                      "It is the number of units that jobs can take at the same time; with 0 they wait.");
   const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
   write.run({pg::value(resource), pg::value(static_cast<int32_t>(capacity))});

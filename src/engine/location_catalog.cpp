@@ -79,10 +79,13 @@ pg::Value array_or_null(const std::optional<std::vector<std::string>>& texts) {
   return texts ? pg::text_array(*texts) : pg::null_value();
 }
 
-void insert_location(const std::string& name, const std::string& url, const std::string& owner) {
-  static pg::Statement insert{"INSERT INTO setup.locations (location_name, url, owner) VALUES ($1, $2, $3)",
-                              {TEXTOID, TEXTOID, TEXTOID}};
-  insert.run({pg::value(name), pg::value(url), pg::value(owner)});
+// False if somebody else has made one of that name meanwhile.
+bool insert_location(const std::string& name, const std::string& url, const std::string& owner) {
+  static pg::Statement insert{
+      "INSERT INTO setup.locations (location_name, url, owner) VALUES ($1, $2, $3) ON CONFLICT (location_name) DO "
+      "NOTHING",
+      {TEXTOID, TEXTOID, TEXTOID}};
+  return insert.run({pg::value(name), pg::value(url), pg::value(owner)}).processed() == 1;
 }
 
 void update_location(const std::string& name, const LocationSettings& it) {
@@ -124,7 +127,10 @@ void create_location(const std::string& name, const LocationSettings& settings) 
       if (!canonical.url)
         throw pg::Failure(ERRCODE_NULL_VALUE_NOT_ALLOWED, pg::format("location \"%s\" must have a url", name.c_str()),
                           "", "Give the directory of its files: 'file:///data/in'.");
-      insert_location(name, *canonical.url, pg::role_name(user));
+      if (!insert_location(name, *canonical.url, pg::role_name(user)) && !hold_own_location(user, name))
+        throw pg::Failure(ERRCODE_DUPLICATE_OBJECT,
+                          pg::format("location \"%s\" is being made and dropped by others", name.c_str()), "",
+                          "Try it again.");
     }
     update_location(name, canonical);
     require_right_to_write(user, name);

@@ -32,13 +32,15 @@ std::optional<Machine> find(const std::string& name, bool lock) {
   return Machine{row.int8(0, 0), name, row.text(0, 1), row.int4(0, 2), row.text(0, 3), row.oid(0, 4)};
 }
 
-void insert(const std::string& name, const std::string& type, const std::string& owner, const std::string& definition) {
+bool insert(const std::string& name, const std::string& type, const std::string& owner, const std::string& definition) {
   static pg::Statement insert{
-      "WITH machine AS (INSERT INTO setup.state_machines (name, type, owner) VALUES ($1, $2, $3) RETURNING machine_id) "
+      "WITH machine AS (INSERT INTO setup.state_machines (name, type, owner) VALUES ($1, $2, $3) ON CONFLICT (name) DO "
+      "NOTHING "
+      "RETURNING machine_id) "
       "INSERT INTO setup.state_machine_versions (machine_id, version, definition) SELECT machine_id, 1, $4::jsonb "
       "FROM machine",
       {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
-  insert.run({pg::value(name), pg::value(type), pg::value(owner), pg::value(definition)});
+  return insert.run({pg::value(name), pg::value(type), pg::value(owner), pg::value(definition)}).processed() == 1;
 }
 
 int update(const Machine& machine, const std::string& type, const std::string& definition) {

@@ -20,8 +20,8 @@ struct Machine {
 // None where there is no such machine. With `lock`, it stays as it is until the end of the transaction.
 std::optional<Machine> find(const std::string& name, bool lock = false);
 
-// A machine of the current user, in its first version.
-void insert(const std::string& name, const std::string& type, const std::string& owner, const std::string& definition);
+// A machine of the current user, in its first version. False if another transaction has made one of that name.
+bool insert(const std::string& name, const std::string& type, const std::string& owner, const std::string& definition);
 
 // A new version; the present one where the definition and type are the same. Returns the version.
 int update(const Machine& machine, const std::string& type, const std::string& definition);

@@ -5,10 +5,26 @@
 #include "engine/resume.h"
 #include "engine/watch.h"
 #include "pg/boundary.h"
+#include "pg/guard.h"
 
 namespace etl {
 
 namespace {
+
+// An interval that must be longer than 0, and finite.
+std::optional<std::string> timeout_argument(FunctionCallInfo fcinfo, int number, const char* name) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  const Interval* interval = PG_GETARG_INTERVAL_P(number);
+  Interval none{};
+  const bool is_possible = pg::guard([&] {
+    return DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(interval), IntervalPGetDatum(&none))) &&
+           DatumGetBool(DirectFunctionCall1(interval_finite, IntervalPGetDatum(interval)));
+  });
+  if (!is_possible)
+    throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE, pg::format("%s must be longer than 0, and finite", name), "",
+                      "Leave it out for none.");
+  return interval_argument(fcinfo, number);
+}
 
 // Reads on_error, max_parallel and params, which every function that starts a run has in this order.
 void read_options(FunctionCallInfo fcinfo, int first, RunRequest* request) {
@@ -31,8 +47,8 @@ void read_options(FunctionCallInfo fcinfo, int first, RunRequest* request) {
 // Reads priority, timeout, statement_timeout and if_running, which they have in this order, too.
 void read_more_options(FunctionCallInfo fcinfo, int first, RunRequest* request) {
   if (!PG_ARGISNULL(first)) request->priority = PG_GETARG_INT32(first);
-  request->timeout = interval_argument(fcinfo, first + 1);
-  request->statement_timeout = interval_argument(fcinfo, first + 2);
+  request->timeout = timeout_argument(fcinfo, first + 1, "timeout");
+  request->statement_timeout = timeout_argument(fcinfo, first + 2, "statement_timeout");
   request->if_running = text_argument(fcinfo, first + 3).value_or("queue");
   const std::string& choice = request->if_running;
   if (choice != "queue" && choice != "skip" && choice != "error")

@@ -115,11 +115,15 @@ int create_state_machine(const std::string& name, const std::string& definition,
   const std::string owner = pg::role_name(user);
   const pg::EngineRights rights(pg::kLongestLockWait);
   const pg::Spi spi;
-  const auto machine = machine_store::find(name, true);
+  auto machine = machine_store::find(name, true);
   if (!machine) {
-    machine_store::insert(name, type, owner, definition);
-    return 1;
+    if (machine_store::insert(name, type, owner, definition)) return 1;
+    machine = machine_store::find(name, true);  // somebody else has made it meanwhile
   }
+  if (!machine)
+    throw pg::Failure(ERRCODE_DUPLICATE_OBJECT,
+                      pg::format("state machine \"%s\" is being made and deleted by others", name.c_str()), "",
+                      "Try it again.");
   if (!pg::may_act_as(user, machine->owner_oid)) fail_foreign(*machine);
   return machine_store::update(*machine, type, definition);
 }
