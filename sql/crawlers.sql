@@ -163,20 +163,23 @@ CREATE FUNCTION setup.create_crawler(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $$
 #variable_conflict use_column
+DECLARE
+  new_settings jsonb;
 BEGIN
   PERFORM setup.require_writable('create_crawler');
   PERFORM setup.require_given('name', create_crawler.name);
   IF create_crawler.layer IS NOT NULL THEN
     PERFORM setup.require_layer(create_crawler.layer);
   END IF;
-  PERFORM setup.write_crawler(create_crawler.name, jsonb_strip_nulls(jsonb_build_object(
+  new_settings := jsonb_strip_nulls(jsonb_build_object(
     'location', create_crawler.location, 'layer', create_crawler.layer,
     'path', btrim(create_crawler.path, '/'), 'table_prefix', create_crawler.table_prefix,
     'on_new_column', create_crawler.on_new_column, 'on_type_change', create_crawler.on_type_change,
     'exclusions', to_jsonb(create_crawler.exclusions), 'load_mode', create_crawler.load_mode,
     'provenance', create_crawler.provenance))
     || CASE WHEN create_crawler.reader_options IS NULL THEN '{}'
-            ELSE jsonb_build_object('reader_options', create_crawler.reader_options) END);
+            ELSE jsonb_build_object('reader_options', create_crawler.reader_options) END;
+  PERFORM setup.write_crawler(create_crawler.name, new_settings);
 EXCEPTION WHEN foreign_key_violation THEN
   RAISE undefined_object USING
     MESSAGE = format('location "%s" does not exist', create_crawler.location),

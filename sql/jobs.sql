@@ -1,6 +1,11 @@
 -- Adding, replacing and dropping jobs. Adding runs with the caller's rights: row level security and the trigger on
 -- setup.load_jobs decide.
 
+CREATE FUNCTION setup.write_job(job text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'etl_write_job';
+COMMENT ON FUNCTION setup.write_job IS
+  'Writes a row of setup.load_jobs, given as text, with the rights of the caller. Its errors are those of the row.';
+
 CREATE FUNCTION setup.add_job(
   layer text,
   job_name text,
@@ -113,21 +118,7 @@ BEGIN
   job.crawler := add_job.crawler;
   job.owner_oid := 0;
 
-  INSERT INTO setup.load_jobs SELECT (job).*
-  ON CONFLICT (layer, job_name) DO UPDATE
-    SET command = excluded.command, table_name = excluded.table_name, file_path = excluded.file_path,
-        depends_on = excluded.depends_on, load_order = excluded.load_order, transaction = excluded.transaction,
-        is_enabled = excluded.is_enabled, owner = excluded.owner, discovered_as = NULL,
-        priority = excluded.priority, max_concurrent = excluded.max_concurrent, resources = excluded.resources,
-        timeout = excluded.timeout, statement_timeout = excluded.statement_timeout,
-        max_attempts = excluded.max_attempts, retry_delay = excluded.retry_delay,
-        backoff_rate = excluded.backoff_rate, max_retry_delay = excluded.max_retry_delay,
-        retry_on = excluded.retry_on, never_retry_on = excluded.never_retry_on,
-        shares_commit = excluded.shares_commit, location = excluded.location, load_mode = excluded.load_mode,
-        key_columns = excluded.key_columns, skip_unchanged = excluded.skip_unchanged,
-        reader_options = excluded.reader_options, on_bad_row = excluded.on_bad_row,
-        reject_limit = excluded.reject_limit, reject_share = excluded.reject_share,
-        rescue_column = excluded.rescue_column, provenance = excluded.provenance, crawler = excluded.crawler;
+  PERFORM setup.write_job(job::text);
 END
 $$;
 COMMENT ON FUNCTION setup.add_job IS

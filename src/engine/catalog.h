@@ -11,7 +11,11 @@ std::optional<std::string> ownership_problem(Oid owner);
 // Failure: undefined_object where there is no such job, insufficient_privilege where it is somebody else's.
 void require_own_job(const std::string& layer, const std::string& job);
 
-// Raises the same.
+// Writes a row of setup.load_jobs, given as text, in place of the one that is there. Raises what the table's trigger
+// and constraints do.
+void write_job(const std::string& job);
+
+// Raises what require_own_job() does.
 void drop_job(const std::string& layer, const std::string& job);
 
 // Write and remove the row of a layer. `settings` is its row as a JSON object. Failure (insufficient_privilege) without

@@ -10,6 +10,7 @@
 extern "C" {
 
 PG_FUNCTION_INFO_V1(etl_param);
+PG_FUNCTION_INFO_V1(etl_write_job);
 PG_FUNCTION_INFO_V1(etl_drop_job);
 PG_FUNCTION_INFO_V1(etl_write_layer);
 PG_FUNCTION_INFO_V1(etl_drop_layer);
@@ -31,6 +32,11 @@ Datum etl_param(PG_FUNCTION_ARGS) {
   });
   if (found == Datum(0)) PG_RETURN_NULL();
   return found;
+}
+
+Datum etl_write_job(PG_FUNCTION_ARGS) {
+  etl::writing(fcinfo, [&] { etl::write_job(*etl::text_argument(fcinfo, 0)); });
+  PG_RETURN_VOID();
 }
 
 Datum etl_drop_job(PG_FUNCTION_ARGS) {

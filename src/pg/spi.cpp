@@ -221,6 +221,36 @@ Rows Statement::read_latest(std::initializer_list<Value> arguments) {
   return execute(arguments, View::kLatest);
 }
 
+namespace {
+
+// Whether an error says what is wrong with something that a user gave. Then it stands for itself: the statement of ours
+// that came upon it tells nobody anything.
+bool speaks_for_itself(int sqlstate) {
+  switch (ERRCODE_TO_CATEGORY(sqlstate)) {
+    case ERRCODE_DATA_EXCEPTION:
+    case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+    case ERRCODE_INVALID_TRANSACTION_STATE:
+    case ERRCODE_FEATURE_NOT_SUPPORTED:
+      return true;
+    default:
+      return sqlstate == ERRCODE_INSUFFICIENT_PRIVILEGE || sqlstate == ERRCODE_UNDEFINED_OBJECT ||
+             sqlstate == ERRCODE_DUPLICATE_OBJECT || sqlstate == ERRCODE_RESERVED_NAME ||
+             sqlstate == ERRCODE_INVALID_NAME || sqlstate == ERRCODE_WRONG_OBJECT_TYPE;
+  }
+}
+
+// Raises the error of a statement again, with the context that stands around the statement.
+[[noreturn]] void raise_again(const Error& error) {
+  const auto text = [](const char* given) { return given == nullptr ? std::string() : std::string(given); };
+  const ErrorData& data = error.data();
+  const std::string context = speaks_for_itself(error.sqlstate()) ? "" : text(data.context);
+  const Error bare = with_help(error, {text(data.detail), text(data.hint), context});
+  guard([&] { ThrowErrorData(const_cast<ErrorData*>(&bare.data())); });
+  throw bare;  // not reached: the guard throws
+}
+
+}  // namespace
+
 Rows Statement::execute(std::initializer_list<Value> arguments, View view) {
   std::array<Datum, kMostArguments> datums{};
   std::array<char, kMostArguments> nulls{};
@@ -229,7 +259,8 @@ Rows Statement::execute(std::initializer_list<Value> arguments, View view) {
     datums[i] = argument.datum;
     nulls[i++] = argument.null ? 'n' : ' ';
   }
-  return guard([&] {
+  const auto run = [&] {
+    error_context_stack = nullptr;  // raise_again() adds what stands around; guard() puts it back
     if (plan_ == nullptr) {
       // Planned once for all: the tables' partitions make the server think that it should plan for each set of values.
       SPIPlanPtr fresh = SPI_prepare_cursor(sql_, count_, types_.data(), CURSOR_OPT_GENERIC_PLAN);
@@ -243,7 +274,12 @@ Rows Statement::execute(std::initializer_list<Value> arguments, View view) {
                            : SPI_execute_plan(plan_, datums.data(), nulls.data(), view == View::kPresent, 0);
     if (result < 0) elog(ERROR, "could not run a statement: %s", SPI_result_code_string(result));
     return Rows(SPI_tuptable, SPI_processed);
-  });
+  };
+  try {
+    return guard(run);
+  } catch (const Error& error) {
+    raise_again(error);
+  }
 }
 
 }  // namespace etl::pg

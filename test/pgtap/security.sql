@@ -15,7 +15,7 @@ CREATE TEMP VIEW log AS SELECT * FROM setup.load_log WHERE run_id = last_run();
 CREATE FUNCTION eve_is_superuser() RETURNS boolean LANGUAGE sql
   AS $$ SELECT bool_or(rolsuper) FROM pg_catalog.pg_roles WHERE rolname LIKE 'security\_%' $$;
 
-SELECT plan(38);
+SELECT plan(39);
 
 -- Who a job is
 
@@ -218,6 +218,9 @@ RESET SESSION AUTHORIZATION;
 CREATE TRIGGER forgets AFTER INSERT ON eve.fake_jobs FOR EACH ROW EXECUTE FUNCTION setup.forget_files();
 SELECT throws_ok($$INSERT INTO eve.fake_jobs VALUES ('bronze', 'orders')$$, '42501', NULL,
   'not even where a superuser has put our trigger');
+SELECT setup.add_job('bronze', 'of_superuser', 'SELECT 1');
+SELECT j::text AS foreign_job FROM setup.load_jobs j WHERE job_name = 'of_superuser' \gset
+SELECT setup.write_job(:'foreign_job');
 SET SESSION AUTHORIZATION security_eve;
 CREATE TABLE eve.fake_layers (layer text, position int, execution text);
 CREATE TRIGGER makes AFTER INSERT ON eve.fake_layers FOR EACH ROW EXECUTE FUNCTION setup.make_layer_views();
@@ -228,6 +231,8 @@ SELECT hasnt_view('public', 'load_log', 'nor make any where one may not');
 SELECT has_view('bronze', 'load_log', 'the layers'' views are still there');
 SELECT throws_ok($$SELECT setup.attach_view('pg_class')$$, '42501', NULL,
   'nobody else attaches anything to the extension');
+SELECT throws_ok(format('SELECT setup.write_job(%L)', :'foreign_job'), '42501', NULL,
+  'nobody writes the row of somebody else''s job, also where a superuser has done it before in the same session');
 SELECT throws_ok('CREATE TABLE setup.mine ()', '42501', NULL, 'nobody else creates anything in schema setup');
 SELECT throws_ok('CREATE TRIGGER t BEFORE INSERT ON setup.load_jobs FOR EACH ROW EXECUTE FUNCTION eve.late()',
   '42501', NULL, 'or triggers on its tables');
@@ -235,6 +240,7 @@ SELECT throws_ok('CREATE RULE r AS ON INSERT TO bronze.load_jobs DO ALSO SELECT 
   'or rules on the layers'' views');
 SELECT throws_ok('SET etl_orchestrator.run_id = ''1''', '42501', NULL, 'or pretends to be in a run');
 RESET SESSION AUTHORIZATION;
+SELECT setup.drop_job('bronze', 'of_superuser');
 
 -- Text that is no SQL
 
