@@ -180,7 +180,12 @@ BEGIN
     || CASE WHEN create_crawler.reader_options IS NULL THEN '{}'
             ELSE jsonb_build_object('reader_options', create_crawler.reader_options) END;
   PERFORM setup.write_crawler(create_crawler.name, new_settings);
-EXCEPTION WHEN foreign_key_violation THEN
+EXCEPTION
+WHEN unique_violation THEN
+  RAISE duplicate_object USING
+    MESSAGE = format('crawler "%s" was made by another session meanwhile', create_crawler.name),
+    HINT = 'Call setup.create_crawler() again to change it.';
+WHEN foreign_key_violation THEN
   RAISE undefined_object USING
     MESSAGE = format('location "%s" does not exist', create_crawler.location),
     HINT = format('Create it with SELECT setup.create_location(%L, ''/directory'').', create_crawler.location);

@@ -53,6 +53,7 @@ DECLARE
   dropped integer := 0;
 BEGIN
   PERFORM setup.require_writable('drop_history');
+  PERFORM setup.require_given('older_than', older_than);
   FOR week IN
     SELECT substr(c.relname, length('load_runs_') + 1)
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -16,6 +16,7 @@ DECLARE
   present record;
 BEGIN
   PERFORM setup.require_writable('import_orchestration_config');
+  PERFORM setup.require_given('config', config);
   IF jsonb_typeof(config) IS DISTINCT FROM 'object' THEN
     RAISE invalid_parameter_value USING
       MESSAGE = 'an orchestration config must be an object',

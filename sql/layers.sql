@@ -225,7 +225,11 @@ BEGIN
              'backoff_rate, max_retry_delay, retry_on and never_retry_on.';
   END IF;
   IF to_regnamespace(quote_ident(create_layer.layer)) IS NULL AND create_layer.layer NOT LIKE 'pg\_%' THEN
-    EXECUTE format('CREATE SCHEMA %I', create_layer.layer);
+    BEGIN
+      EXECUTE format('CREATE SCHEMA %I', create_layer.layer);
+    EXCEPTION WHEN duplicate_schema OR unique_violation THEN
+      NULL;  -- somebody else has made it meanwhile
+    END;
   END IF;
   SELECT l.layer INTO taken_by FROM setup.layers l
    WHERE l.position = layer_position AND l.layer <> create_layer.layer;
@@ -248,6 +252,13 @@ BEGIN
     || jsonb_strip_nulls(jsonb_build_object('layer', create_layer.layer, 'position', new_position,
                                             'execution', create_layer.execution));
   PERFORM setup.write_layer(create_layer.layer, new_settings);
+EXCEPTION WHEN unique_violation THEN
+  IF taken_by IS NOT NULL THEN
+    RAISE;
+  END IF;
+  RAISE unique_violation USING
+    MESSAGE = format('position %s was taken by another layer meanwhile', new_position),
+    HINT = 'Create the layer again: it goes after that one.';
 END
 $$;
 COMMENT ON FUNCTION setup.create_layer IS

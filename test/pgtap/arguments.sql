@@ -20,7 +20,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-SELECT plan(30);
+SELECT plan(33);
 
 -- Null, or empty
 
@@ -41,7 +41,8 @@ INSERT INTO nulls VALUES
   ('register_task_handler(NULL, ''handler(jsonb)'')', 'resource'), ('register_task_handler(''x'', NULL)', 'function'),
   ('unregister_task_handler(NULL)', 'resource'), ('create_activity(NULL)', 'name'), ('delete_activity(NULL)', 'name'),
   ('get_activity_task(NULL)', 'activity'), ('schedule(NULL, ''* * * * *'')', 'schedule_name'), ('schedule('''', ''* * * * *'')', 'schedule_name'),
-  ('schedule(''x'', NULL)', 'schedule'), ('unschedule(NULL)', 'schedule_name');
+  ('schedule(''x'', NULL)', 'schedule'), ('unschedule(NULL)', 'schedule_name'),
+  ('import_orchestration_config(NULL)', 'config'), ('drop_history(NULL)', 'older_than');
 SELECT is_empty($$SELECT statement, argument, it.code, it.message FROM nulls, caught('SELECT * FROM setup.' || statement) it
                    WHERE (it.code, it.message) IS DISTINCT FROM ('22004', format('argument "%s" must be given', argument))$$,
   'what must be given is asked for by its name');
@@ -103,6 +104,29 @@ SELECT wait_until('EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 
 COMMIT;
 SELECT results_eq($$SELECT * FROM dblink_get_result('other') AS done(version int)$$, 'SELECT 2',
   'who makes a state machine second makes its second version');
+SELECT * FROM dblink_get_result('other') AS done(version int);
+BEGIN;
+SELECT setup.create_layer('both');
+SELECT dblink_send_query('other', $$SELECT setup.create_layer('both', settings => '{"max_attempts": 2}')$$);
+SELECT wait_until('EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = ''Lock'' AND query LIKE ''%max_attempts": 2}%'')');
+COMMIT;
+SELECT lives_ok($$SELECT * FROM dblink_get_result('other') AS done(nothing text)$$, 'who makes a layer second changes it');
+SELECT * FROM dblink_get_result('other') AS done(nothing text);
+BEGIN;
+SELECT setup.create_layer('one');
+SELECT dblink_send_query('other', $$SELECT setup.create_layer('another')$$);
+SELECT wait_until('EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = ''Lock'' AND query LIKE ''%another%'')');
+COMMIT;
+SELECT throws_ok($$SELECT * FROM dblink_get_result('other') AS done(nothing text)$$, '23505',
+  'position 5 was taken by another layer meanwhile', 'two new layers do not go to the same place');
+SELECT * FROM dblink_get_result('other') AS done(nothing text);
+BEGIN;
+SELECT setup.create_crawler('both', 'both', 'bronze');
+SELECT dblink_send_query('other', $$SELECT setup.create_crawler('both', 'both', 'bronze', load_mode => 'append')$$);
+SELECT wait_until('EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = ''Lock'' AND query LIKE ''%append%'')');
+COMMIT;
+SELECT throws_ok($$SELECT * FROM dblink_get_result('other') AS done(nothing text)$$, '42710',
+  'crawler "both" was made by another session meanwhile', 'who makes a crawler second is told');
 SELECT dblink_disconnect('other');
 
 SELECT * FROM finish();

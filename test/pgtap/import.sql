@@ -63,7 +63,7 @@ SELECT is((SELECT string_agg(what, ' ' ORDER BY no) FROM ran), 'fact_sales all_n
 
 SELECT throws_ok($$SELECT setup.import_orchestration_config('[]')$$, '22023',
   'an orchestration config must be an object', 'an array is none');
-SELECT throws_ok('SELECT setup.import_orchestration_config(NULL)', '22023', NULL, 'nor is null');
+SELECT throws_ok('SELECT setup.import_orchestration_config(NULL)', '22004', NULL, 'nor is null');
 SELECT throws_ok($$SELECT setup.import_orchestration_config('{"silver_jobs": "a"}')$$, '22023',
   '"silver_jobs" must be an array of job names', 'jobs are a list');
 SELECT throws_ok($$SELECT setup.import_orchestration_config('{"silver_jobs": ["a", 1]}')$$, '22023',
