@@ -168,7 +168,7 @@ COMMENT ON COLUMN setup.load_jobs.load_mode IS
 COMMENT ON COLUMN setup.load_jobs.key_columns IS
   'For upsert: the columns by which a row is known. The table needs a unique index on them.';
 COMMENT ON COLUMN setup.load_jobs.skip_unchanged IS
-  'For replace: do nothing while the files are those of the last load.';
+  'For replace: do nothing while the files are those of the last load, and the table was not emptied since.';
 COMMENT ON COLUMN setup.load_jobs.reader_options IS
   'How files are read: an object with any of format, compression, delimiter, quote, escape, header, skip, null_string, '
   'encoding, decimal_separator, date_format, timestamp_format, columns and new_columns (ignore: a column that the table '

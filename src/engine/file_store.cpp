@@ -145,6 +145,14 @@ std::vector<Known> find_all(const Job& job) {
   return known_of(find.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location)}));
 }
 
+int64_t rows_loaded(const Job& job) {
+  static pg::Statement add{
+      "SELECT coalesce(sum(rows_loaded), 0)::bigint FROM setup.load_files "
+      "WHERE layer = $1 AND job_name = $2 AND location = $3 AND is_current",
+      {TEXTOID, TEXTOID, TEXTOID}};
+  return add.run({pg::value(job.layer), pg::value(job.name), pg::value(job.location)}).int8(0, 0);
+}
+
 void write_loaded(const RunKey& run, int attempt, const Job& job, const Load& load) {
   write(run, attempt, job, load, true);
 }

@@ -55,6 +55,9 @@ std::vector<Known> find_same(const Job& job, const Version& file);        // in 
 std::optional<Known> find_original(const Job& job, const Version& file);  // the first of them
 std::vector<Known> find_all(const Job& job);
 
+// The rows that these have brought.
+int64_t rows_loaded(const Job& job);
+
 // A file was loaded. Raises a unique violation if another transaction has loaded it meanwhile: is_second_load().
 void write_loaded(const RunKey& run, int attempt, const Job& job, const Load& load);
 bool is_second_load(const pg::Error& error);

@@ -1,6 +1,7 @@
 #include "engine/replace_files.h"
 
 #include "engine/executor.h"
+#include "pg/relations.h"
 
 namespace etl {
 
@@ -35,8 +36,16 @@ void ReplaceFiles::replace() {
   block.commit();
 }
 
+// Somebody has emptied the table since it was loaded, or dropped it and made it again.
+bool ReplaceFiles::is_emptied() const {
+  const Oid table = pg::hold_table(pg::parse_table_name(work_.load.table, ""));
+  if (!OidIsValid(table) || pg::holds_rows(table)) return false;
+  return file_store::use([&] { return file_store::rows_loaded(job_); }) > 0;
+}
+
 // The files are those that were loaded last, by path, size and time, or else by their content.
 bool ReplaceFiles::is_unchanged(const std::vector<Version>& files) {
+  if (is_emptied()) return false;
   const std::vector<Known> known = file_store::use([&] { return file_store::find_all(job_); });
   if (known.size() != files.size()) return false;
   std::vector<size_t> touched;

@@ -14,6 +14,7 @@ class ReplaceFiles : FileAttempt {
 
  private:
   void replace();
+  bool is_emptied() const;
   bool is_unchanged(const std::vector<Version>& files);
   void replace_by(const std::vector<Version>& files);
   void blame(const FileProblem& problem);

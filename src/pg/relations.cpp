@@ -6,11 +6,13 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
+#include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
 #include "rewrite/prs2lock.h"
@@ -19,6 +21,7 @@ extern "C" {
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 }
@@ -177,6 +180,35 @@ std::vector<Oid> hold_members(Oid table) {
   ListCell* cell;
   foreach (cell, found) members.push_back(lfirst_oid(cell));
   return members;
+}
+
+namespace {
+
+bool heap_holds_rows(Relation relation) {
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  TupleTableSlot* row = table_slot_create(relation, nullptr);
+  TableScanDesc scan = table_beginscan(relation, snapshot, 0, nullptr);
+  const bool found = table_scan_getnextslot(scan, ForwardScanDirection, row);
+  table_endscan(scan);
+  ExecDropSingleTupleTableSlot(row);
+  UnregisterSnapshot(snapshot);
+  return found;
+}
+
+}  // namespace
+
+bool holds_rows(Oid table) {
+  for (const Oid member : hold_members(table)) {
+    const bool found = guard([&] {
+      Relation relation = table_open(member, AccessShareLock);
+      const char kind = relation->rd_rel->relkind;
+      const bool holds = kind == RELKIND_RELATION ? heap_holds_rows(relation) : kind != RELKIND_PARTITIONED_TABLE;
+      table_close(relation, NoLock);
+      return holds;
+    });
+    if (found) return true;
+  }
+  return false;
 }
 
 void lock_for_writing(Oid table) {

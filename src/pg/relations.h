@@ -51,6 +51,10 @@ Oid hold_table(const TableName& name);
 // The table and its partitions of all levels. They are held, too.
 std::vector<Oid> hold_members(Oid table);
 
+// Whether the table, or a partition of it, has a row that a query would find now, whatever the current user may read.
+// True where that cannot be told: a partition may be a foreign table.
+bool holds_rows(Oid table);
+
 // Locks a table as statements do that write rows: nobody can give it a trigger until the end of the transaction.
 void lock_for_writing(Oid table);
 
