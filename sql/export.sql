@@ -77,6 +77,7 @@ COMMENT ON FUNCTION setup.export_table IS
   'wrote under the path is replaced in the same step. format: parquet; csv and csv.gz, as COPY writes it, with a '
   'header; json and json.gz, an object of row_to_json() on each line. path: schema/table with the format''s ending, if '
   'null. replace: also replace what no export wrote, or what was changed since; a folder goes with everything in it. '
+  'What a role has exported is replaced by its members only, and with replace by those of the location''s owner. '
   'Without it duplicate_file says what is in the way. In Parquet numeric(p,s) of at most 38 digits is a decimal, other '
   'numerics are text, infinite dates and timestamps are the largest values of their type, arrays and types that '
   'Parquet does not know are text. Raises undefined_object, insufficient_privilege, duplicate_file, '

@@ -6,6 +6,7 @@
 #include "locations/partitions.h"
 #include "pg/guard.h"
 #include "pg/relations.h"
+#include "pg/roles.h"
 
 extern "C" {
 #include "access/relation.h"
@@ -180,6 +181,13 @@ class Target : public files::ExportTarget {
   std::vector<ExportedFile> files_;
 };
 
+// What a role has exported is its own: others who may write to the location do not replace it. Nobody's is what a role
+// has left that is gone.
+void require_exporter(const Location& location, const std::string& path, const export_store::Earlier& earlier) {
+  if (!pg::role_exists(earlier.owner) || pg::is_member(GetUserId(), earlier.owner)) return;
+  export_store::fail_not_exporter(location.name, path, earlier.exported_by);
+}
+
 std::vector<ExportedFile> write(const ExportOrder& order, const Table& table, locations::FileType type,
                                 Publication* publication) {
   Target target(publication, order.partition_by, locations::name_of(type));
@@ -207,13 +215,15 @@ std::vector<ExportedFile> export_table(const ExportOrder& order) {
   const std::vector<std::string> columns = columns_of_files(table, order.partition_by);
   if (type.format == locations::Format::kParquet) require_distinct(columns);
   try {
-    const std::optional<locations::Written> written = export_store::find(location.name, path);
-    if (!order.replace) require_replaceable(location, path, written);
+    const std::optional<export_store::Earlier> earlier = export_store::find(location.name, path);
+    const bool may_replace_any = order.replace && pg::is_member(GetUserId(), location.owner_oid);
+    if (earlier && !may_replace_any) require_exporter(location, path, *earlier);
+    if (!order.replace) require_replaceable(location, path, earlier ? std::optional(earlier->written) : std::nullopt);
     const auto kind = order.partition_by.empty() ? Publication::Kind::kFile : Publication::Kind::kFolder;
     Publication& publication = keep_publication(location, Publication(open_directory(location), path, kind));
     std::vector<ExportedFile> files = write(order, table, type, &publication);
-    auto replaced = export_store::record(
-        {location.name, path, table.name.quoted(), locations::name_of(type), order.partition_by, files});
+    auto replaced = export_store::record({location.name, path, table.name.quoted(), locations::name_of(type),
+                                          order.partition_by, files, may_replace_any});
     publish_at_commit(publication, std::move(replaced), order.replace);
     return files;
   } catch (const locations::FileError& error) {

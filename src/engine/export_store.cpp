@@ -40,9 +40,9 @@ locations::Written written(const std::vector<ExportedFile>& files) {
 
 }  // namespace
 
-std::optional<locations::Written> find(const std::string& location, const std::string& path) {
+std::optional<Earlier> find(const std::string& location, const std::string& path) {
   static pg::Statement find{
-      "SELECT path, export_id FROM setup.exports WHERE location_name = $1 AND (path = $2 "
+      "SELECT path, export_id, exported_by, owner_oid FROM setup.exports WHERE location_name = $1 AND (path = $2 "
       "OR (starts_with($2, path || '/') AND partition_by <> '{}') OR starts_with(path, $2 || '/')) "
       "ORDER BY path <> $2 DESC LIMIT 1",
       {TEXTOID, TEXTOID}};
@@ -50,7 +50,11 @@ std::optional<locations::Written> find(const std::string& location, const std::s
   const pg::Spi spi;
   const pg::Rows found = find.run({pg::value(location), pg::value(path)});
   if (found.size() == 0) return std::nullopt;
-  if (found.text(0, 0) == path) return written(files_of(found.int8(0, 1)));
+  if (found.text(0, 0) == path) {
+    const std::string exporter = found.text(0, 2);
+    const Oid owner = found.oid(0, 3);
+    return Earlier{written(files_of(found.int8(0, 1))), exporter, owner};
+  }
   throw pg::Failure(
       ERRCODE_DUPLICATE_FILE,
       pg::format("path \"%s\" overlaps that of another export, \"%s\"", path.c_str(), found.text(0, 0).c_str()), "",
@@ -64,8 +68,10 @@ std::optional<locations::Written> record(const Export& done) {
       "ON CONFLICT (location_name, path) DO UPDATE SET export_id = excluded.export_id, "
       "table_name = excluded.table_name, format = excluded.format, partition_by = excluded.partition_by, "
       "files = excluded.files, rows = excluded.rows, bytes = excluded.bytes, exported_by = excluded.exported_by, "
-      "exported_at = excluded.exported_at, owner_oid = excluded.owner_oid RETURNING export_id, xmax <> 0",
-      {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INT8OID, TEXTOID, OIDOID}};
+      "exported_at = excluded.exported_at, owner_oid = excluded.owner_oid "
+      "WHERE $11 OR pg_has_role($10, e.owner_oid, 'MEMBER') "
+      "OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = e.owner_oid) RETURNING export_id, xmax <> 0",
+      {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT8OID, INT8OID, INT8OID, TEXTOID, OIDOID, BOOLOID}};
   static pg::Statement forget{
       "DELETE FROM setup.exported_files WHERE export_id = $1 RETURNING path, rows, bytes, modified_ns", {INT8OID}};
   const Oid user = GetUserId();
@@ -78,15 +84,26 @@ std::optional<locations::Written> record(const Export& done) {
   const std::string name = pg::role_name(user);
   const pg::EngineRights rights;
   const pg::Spi spi;
-  const pg::Rows recorded =
-      upsert.run({pg::value(done.location), pg::value(done.path), pg::value(done.table), pg::value(done.format),
-                  pg::text_array(done.partition_by), pg::value(static_cast<int64_t>(done.files.size())),
-                  pg::value(rows), pg::value(bytes), pg::value(name), pg::value(user)});
+  const pg::Rows recorded = upsert.run(
+      {pg::value(done.location), pg::value(done.path), pg::value(done.table), pg::value(done.format),
+       pg::text_array(done.partition_by), pg::value(static_cast<int64_t>(done.files.size())), pg::value(rows),
+       pg::value(bytes), pg::value(name), pg::value(user), pg::value(done.may_replace_any)});
+  if (recorded.size() == 0) fail_not_exporter(done.location, done.path, "");
   const int64_t export_id = recorded.int8(0, 0);
   std::optional<locations::Written> replaced;
   if (recorded.boolean(0, 1)) replaced = written(files_from(forget.run({pg::value(export_id)})));
   record_files(export_id, done.files);
   return replaced;
+}
+
+void fail_not_exporter(const std::string& location, const std::string& path, const std::string& exporter) {
+  throw pg::Failure(
+      ERRCODE_INSUFFICIENT_PRIVILEGE,
+      pg::format("\"%s\" of location \"%s\" is an export of another role%s", path.c_str(), location.c_str(),
+                 exporter.empty() ? "" : pg::format(": \"%s\"", exporter.c_str()).c_str()),
+      "",
+      "Give another path, or let a member of that role export. The location's owner may replace it, with replace => "
+      "true.");
 }
 
 std::vector<Expired> take_expired(const std::string& location) {

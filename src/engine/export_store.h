@@ -13,15 +13,26 @@ struct Export {
   std::string format;
   std::vector<std::string> partition_by;
   std::vector<ExportedFile> files;
+  bool may_replace_any = false;  // also what a role has exported that the current user is no member of
 };
 
-// What the last export to this path wrote, if there was one. Failure (duplicate_file) if the path lies in the folder of
+// What the last export to this path wrote.
+struct Earlier {
+  locations::Written written;
+  std::string exported_by;
+  Oid owner;  // a role that may be gone
+};
+
+// None: there was no export to it. Failure (duplicate_file) if the path lies in the folder of
 // another export, or another export's in it.
-std::optional<locations::Written> find(const std::string& location, const std::string& path);
+std::optional<Earlier> find(const std::string& location, const std::string& path);
 
 // Writes down what was exported instead of what was under its path, and returns that; waits for whoever exports to the
-// same path.
+// same path. Failure as fail_not_exporter() where that was somebody else without may_replace_any.
 std::optional<locations::Written> record(const Export& done);
+
+// Failure (insufficient_privilege): the export to a path belongs to another role.
+[[noreturn]] void fail_not_exporter(const std::string& location, const std::string& path, const std::string& exporter);
 
 struct Expired {
   std::string path;

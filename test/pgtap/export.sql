@@ -51,7 +51,7 @@ INSERT INTO goods VALUES
 GRANT SELECT ON goods TO export_writer, export_owner;
 SET timezone = 'UTC';
 
-SELECT plan(91);
+SELECT plan(99);
 
 -- Who may write
 
@@ -293,6 +293,41 @@ COMMIT;
 SELECT is(left(content('late.csv'), 7), 'd,f,b,i', 'of several exports to one path the last counts');
 \! rm $FILES/out/late.csv
 DELETE FROM setup.exports WHERE path = 'late.csv';
+
+-- Whose export it is
+
+SET SESSION AUTHORIZATION export_owner;
+SELECT setup.grant_location('out', 'export_stranger') \g /dev/null
+SET SESSION AUTHORIZATION export_writer;
+SELECT setup.export_table('goods', 'out', 'csv', path => 'hers.csv'), setup.export_table('goods', 'out', 'csv', '{id}', 'hers') \g /dev/null
+SELECT lives_ok($$SELECT setup.export_table('goods', 'out', 'csv', path => 'hers.csv')$$, 'who has exported exports again');
+SET SESSION AUTHORIZATION export_stranger;
+CREATE TEMP VIEW mine AS SELECT 1 AS id, 2 AS n;
+SELECT row_eq($$SELECT * FROM caught($c$SELECT setup.export_table('mine', 'out', 'csv', path => 'hers.csv')$c$)$$,
+  ROW('42501'::text, '"hers.csv" of location "out" is an export of another role: "export_writer"'::text, ''::text,
+      'Give another path, or let a member of that role export. The location''s owner may replace it, with replace => true.'::text),
+  'but nobody else, who may write there, too');
+SELECT throws_ok($$SELECT setup.export_table('mine', 'out', 'csv', path => 'hers.csv', replace => true)$$, '42501', NULL,
+  'whatever he says');
+SELECT throws_ok($$SELECT setup.export_table('mine', 'out', 'csv', '{id}', 'hers')$$, '42501', NULL, 'nor a folder');
+SET SESSION AUTHORIZATION export_owner;
+CREATE TEMP VIEW owned AS SELECT 1 AS id, 2 AS n;
+SELECT throws_ok($$SELECT setup.export_table('owned', 'out', 'csv', path => 'hers.csv')$$, '42501', NULL,
+  'the owner of the location may do it');
+SELECT lives_ok($$SELECT setup.export_table('owned', 'out', 'csv', path => 'hers.csv', replace => true)$$, 'if he says so');
+RESET SESSION AUTHORIZATION;
+GRANT export_writer TO export_stranger;
+SET SESSION AUTHORIZATION export_stranger;
+SELECT lives_ok($$SELECT setup.export_table('mine', 'out', 'csv', '{id}', 'hers')$$, 'a member of the role may, too');
+RESET SESSION AUTHORIZATION;
+REVOKE export_writer FROM export_stranger;
+UPDATE setup.exports SET owner_oid = 4000000000 WHERE path = 'hers';
+SET SESSION AUTHORIZATION export_writer;
+SELECT lives_ok($$SELECT setup.export_table('goods', 'out', 'csv', '{id}', 'hers')$$, 'what a role has left that is gone is nobody''s');
+RESET SESSION AUTHORIZATION;
+SELECT setup.revoke_location('out', 'export_stranger') \g /dev/null
+\! rm -rf $FILES/out/hers $FILES/out/hers.csv
+DELETE FROM setup.exports WHERE path LIKE 'hers%';
 
 -- What is written down, and for how long
 
