@@ -39,14 +39,36 @@ std::string name_of(int attribute, const std::vector<pg::Column>& columns) {
   return "";
 }
 
-[[noreturn]] void fail_partly_matched(const MatchedFile& file, const std::vector<pg::Column>& columns,
-                                      const std::vector<std::string>& unknown) {
+// The mark that parts the fields of a header that seems to be one field; empty if there is none.
+std::string other_delimiter(const MatchedFile& file) {
+  if (file.format != files::Format::kCsv || file.columns.size() != 1) return "";
+  std::string best;
+  std::ptrdiff_t most = 0;
+  for (const char mark : {',', ';', '\t', '|'}) {
+    const auto count = std::count(file.columns[0].begin(), file.columns[0].end(), mark);
+    if (count <= most || file.delimiter == std::string(1, mark)) continue;
+    most = count;
+    best = mark;
+  }
+  return best;
+}
+
+std::string hint_for(const MatchedFile& file) {
+  const std::string delimiter = other_delimiter(file);
+  if (delimiter.empty()) return "Rename the columns of one of them, or add the missing ones to the table.";
+  return pg::format(
+      "Its fields seem to be parted by another mark: set the job's reader_options to {\"delimiter\": \"%s\"}.",
+      delimiter == "\t" ? "\\t" : delimiter.c_str());
+}
+
+[[noreturn]] void fail_unmatched(const MatchedFile& file, const std::vector<pg::Column>& columns,
+                                 const std::vector<std::string>& unknown) {
   throw pg::Failure(
       ERRCODE_UNDEFINED_COLUMN,
       pg::format("the header of file \"%s\" does not fit table %s", file.name.c_str(), file.table.c_str()),
       pg::format("No column for: %s.\nThe file has: %s.\nThe table has: %s.", list(unknown).c_str(),
                  list(file.columns).c_str(), list(names_of(columns)).c_str()),
-      "Rename the columns of one of them, or add the missing ones to the table.");
+      hint_for(file));
 }
 
 [[noreturn]] void fail_twice(const MatchedFile& file, const std::string& column) {
@@ -60,6 +82,24 @@ std::string name_of(int attribute, const std::vector<pg::Column>& columns) {
                     pg::format("file \"%s\" has another shape than its job knows", file.name.c_str()),
                     pg::format("Missing: %s.\nNew: %s.", list(lacking).c_str(), list(unknown).c_str()),
                     "Crawl the location again, or change \"columns\" in the job's reader_options.");
+}
+
+// Those that are there for what the file holds.
+std::vector<pg::Column> columns_for(const MatchedFile& file, std::vector<pg::Column> columns) {
+  for (const std::string& name : file.filled_else) {
+    const int attribute = attribute_of(name, columns);
+    std::erase_if(columns, [&](const pg::Column& column) { return column.number == attribute; });
+  }
+  return columns;
+}
+
+// Columns behind those of the file must have a default: else it is a file of something else, or with another delimiter.
+bool fits_by_position(const MatchedFile& file, const std::vector<pg::Column>& columns) {
+  const size_t count = file.columns.size();
+  if (count == columns.size()) return true;
+  return count < columns.size() && other_delimiter(file).empty() &&
+         std::all_of(columns.begin() + static_cast<std::ptrdiff_t>(count), columns.end(),
+                     [](const pg::Column& column) { return column.has_default; });
 }
 
 int known_attribute(const MatchedFile& file, const std::vector<pg::Column>& columns, const KnownColumn& known) {
@@ -138,9 +178,10 @@ ColumnMatch match_names(const MatchedFile& file, const std::vector<pg::Column>& 
     match.matches.push_back({i, attribute});
   }
   if (unknown.empty() || (rest != Rest::kNotAllowed && !match.matches.empty())) return match;
-  if (!match.matches.empty() || file.format != files::Format::kCsv || file.columns.size() > columns.size())
-    fail_partly_matched(file, columns, unknown);
-  match = match_positions(file, columns);
+  const std::vector<pg::Column> free = columns_for(file, columns);
+  if (!match.matches.empty() || file.format != files::Format::kCsv || !fits_by_position(file, free))
+    fail_unmatched(file, columns, unknown);
+  match = match_positions(file, free);
   match.note = "no name in the file's header is a column of the table: columns are matched by position";
   return match;
 }
@@ -167,7 +208,7 @@ ColumnMatch match_columns(const MatchedFile& file, const std::vector<pg::Column>
   const bool has_names = file.format != files::Format::kCsv || reader.options.header.value_or(true);
   if (has_names && !reader.columns.empty()) return match_known_shape(file, columns, reader, rest);
   if (!has_names && !reader.columns.empty()) return match_known_positions(file, columns, reader);
-  if (!has_names) return match_positions(file, columns);
+  if (!has_names) return match_positions(file, columns_for(file, columns));
   return match_names(file, columns, rest);
 }
 

@@ -210,6 +210,15 @@ Loaded FileLoad::load_by_module(const FileInput& file, files::Session* session) 
   return loaded;
 }
 
+// Columns of the table that get what is not in the file: where its rows come from, and what is left over of them.
+std::vector<std::string> FileLoad::filled_else(const FileInput& file) const {
+  std::vector<std::string> names;
+  if (!options_.rescue_column.empty()) names.push_back(options_.rescue_column);
+  if (options_.provenance) names.insert(names.end(), {kFileColumn, kRowColumn, kLoadedAtColumn});
+  for (const auto& [name, value] : file.partitions) names.push_back(name);
+  return names;
+}
+
 files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* session, std::string* note) const {
   files::LoadRequest request;
   request.source = source_of(file);
@@ -221,8 +230,9 @@ files::LoadRequest FileLoad::request_for(const FileInput& file, files::Session* 
   const Rest rest = !options_.rescue_column.empty() ? Rest::kKept
                     : reader_.ignores_new_columns   ? Rest::kIgnored
                                                     : Rest::kNotAllowed;
-  ColumnMatch match =
-      match_columns({options_.table, file.name, file.format, request.file_columns}, columns_, reader_, rest);
+  ColumnMatch match = match_columns({options_.table, file.name, file.format, request.file_columns, filled_else(file),
+                                     reader_.options.delimiter.value_or(",")},
+                                    columns_, reader_, rest);
   *note = match.note;
   request.columns = std::move(match.matches);
   if (!options_.rescue_column.empty())
@@ -285,7 +295,7 @@ Loaded FileLoad::load_by_copy(const FileInput& file) {
   Loaded loaded;
   const std::vector<std::string> header = header_for_copy(file);
   const ColumnMatch match =
-      match_columns({options_.table, file.name, file.format, header}, columns_, reader_, Rest::kNotAllowed);
+      match_columns({options_.table, file.name, file.format, header, {}, ","}, columns_, reader_, Rest::kNotAllowed);
   loaded.note = match.note;
   std::set<int> filled;
   for (const files::Match& each : match.matches) filled.insert(each.attribute);

@@ -72,6 +72,7 @@ class FileLoad {
 
   // The names of the columns that a file fills, once it is sure that they may be filled.
   std::vector<std::string> take_columns(const std::set<int>& attributes);
+  std::vector<std::string> filled_else(const FileInput& file) const;
   files::LoadRequest request_for(const FileInput& file, files::Session* session, std::string* note) const;
   void add_constants(const FileInput& file, files::LoadRequest* request) const;
   void put_aside(const FileInput& file, const std::vector<files::Reject>& rejects);

@@ -145,7 +145,7 @@ std::vector<Column> loadable_columns(Oid table) {
     const FormData_pg_attribute& column = *TupleDescAttr(columns, i);
     if (column.attisdropped || column.attgenerated != '\0') continue;
     const char* type = guard([&] { return format_type_with_typemod(column.atttypid, column.atttypmod); });
-    loadable.push_back({NameStr(column.attname), i + 1, type});
+    loadable.push_back({NameStr(column.attname), i + 1, type, column.atthasdef || column.attidentity != '\0'});
   }
   return loadable;
 }

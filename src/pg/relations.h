@@ -32,6 +32,7 @@ struct Column {
   std::string name;
   int number;        // from 1, as pg_attribute.attnum
   std::string type;  // as format_type() says it
+  bool has_default;  // or is an identity
 };
 
 // Columns that a load can fill: not dropped, not generated, in their order.

@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(150);
+SELECT plan(155);
 
 -- What a job may say
 
@@ -371,6 +371,33 @@ CALL setup.orchestrate_bronze(jobs => '{read_only}');
 SELECT is(said('read_only', 'u/1.csv'), 'FAILED 25006 cannot execute COPY FROM in a read-only transaction',
   'a role whose transactions only read loads nothing');
 SELECT setup.drop_job('bronze', 'read_only');
+
+-- Names that are no columns
+
+\! mkdir $FILES/in/n; printf 'v;n\na;2\nb;3' > $FILES/in/n/1.csv
+CALL job('parted', $$file_path => 'n/*.csv'$$, 'v text, n text');
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT row_eq($$SELECT sqlstate, message, detail, hint FROM setup.load_log WHERE job_name = 'parted'$$,
+  ROW('42703'::text, 'the header of file "n/1.csv" does not fit table bronze.parted'::text,
+      E'No column for: "v;n".\nThe file has: "v;n".\nThe table has: "v", "n".'::text,
+      'Its fields seem to be parted by another mark: set the job''s reader_options to {"delimiter": ";"}.'::text),
+  'a file with another delimiter is not taken for one column');
+UPDATE setup.load_jobs SET reader_options = '{"delimiter": ";"}' WHERE job_name = 'parted';
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT is(told('parted'), 'OK 2 1 file', 'with its delimiter it is read');
+\! printf 'x\na\n' > $FILES/in/n/1.csv
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT alike(told('parted'), 'ERROR 42703 %', 'a column less, of another name, does not fit either');
+UPDATE setup.load_jobs SET reader_options = '{"header": false}' WHERE job_name = 'parted';
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT is(told('parted'), 'OK 2 1 file', 'without a header it does');
+\! mkdir $FILES/in/n/n=7; mv $FILES/in/n/1.csv $FILES/in/n/n=7/
+ALTER TABLE bronze.parted ADD _source_file text, ADD _source_row bigint, ADD _loaded_at timestamptz;
+UPDATE setup.load_jobs SET reader_options = '{}', provenance = true, file_path = 'n/**/*.csv' WHERE job_name = 'parted';
+CALL setup.orchestrate_bronze(jobs => '{parted}');
+SELECT results_eq('SELECT v, n FROM bronze.parted', $$VALUES ('a', '7')$$, 'columns that are not for the file do not count');
+DROP TABLE bronze.parted;
+SELECT setup.drop_job('bronze', 'parted');
 
 -- replace
 
