@@ -6,9 +6,11 @@
 #include "files/beginning.h"
 #include "files/csv_dialect.h"
 #include "files/json_columns.h"
+#include "files/lines.h"
 #include "files/problems.h"
 #include "files/reader.h"
 #include "files/stream.h"
+#include "locations/text.h"
 
 namespace etl::files {
 
@@ -64,12 +66,26 @@ void check_names(const Source& source, const std::vector<std::string>& names) {
   if (names.empty()) throw refusal(source, "has no columns");
 }
 
+// DuckDB would leave a row out that is not in the file's encoding, and its values would have no say in the types.
+void require_encoding(const Source& source, const ReaderOptions& options, int64_t rows) {
+  LineReader lines(source, options);
+  std::string line;
+  for (int64_t i = 1; i <= rows + 1 && lines.next(&line) && !lines.was_too_long(); ++i) {
+    if (locations::is_valid_utf8(line)) continue;
+    throw pg::Failure(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+                      pg::format("file \"%s\", line %lld: is not in the file's encoding", source.name.c_str(),
+                                 static_cast<long long>(options.skip + i)),
+                      "The line is: " + locations::printable(line, kMostShown), kEncodingHint);
+  }
+}
+
 Shape sniff_csv(const Database& database, const Source& source, const ReaderOptions& given, int64_t rows) {
   Shape shape;
   ReaderOptions& options = shape.options;
   options = complete_dialect(database, source, given);
   std::vector<std::string> names = read_column_names(database, source, options);
   check_names(source, names);
+  require_encoding(source, options, rows);
   ReaderOptions plain = options;
   plain.header = false;
   const auto sample_by = [&](const CsvReading& reading) {
