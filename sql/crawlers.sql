@@ -211,7 +211,8 @@ CREATE FUNCTION setup.crawl(name text, dry_run boolean DEFAULT false)
 COMMENT ON FUNCTION setup.crawl IS
   'Looks at the files of a crawler''s location, makes tables and file jobs for new data sets, and changes those of '
   'others as its policies say; loads nothing. One row for each data set: its table, the pattern of its files and their '
-  'number, what was done (created, changed, unchanged, failed), and why; a row with action ignored for files that are '
-  'not to be read. A data set that fails does not stop the others. dry_run says what would be done. Runs in the '
+  'number, what was done (created, changed, unchanged, failed), and why; a row with action gone for each enabled job of '
+  'the crawler whose files are not there any more, which is left as it is; one with action ignored for files that are '
+  'not to be read. Raises undefined_file where the crawler''s path is not there. A data set that fails does not stop the others. dry_run says what would be done. Runs in the '
   'current transaction, as the crawler''s owner: raises insufficient_privilege for anybody else, object_in_use where '
   'it is running already.';

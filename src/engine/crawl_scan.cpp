@@ -3,8 +3,10 @@
 #include "crawl/names.h"
 #include "engine/files_module.h"
 #include "engine/locations.h"
+#include "locations/glob.h"
 #include "locations/partitions.h"
 #include "locations/text.h"
+#include "pg/relations.h"
 #include "pg/wait.h"
 
 extern "C" {
@@ -54,21 +56,49 @@ class Scanner {
       known.push_back(job.pattern);
       by_pattern.try_emplace(job.pattern, &job);
     }
-    for (const crawl::DataSet& set : crawl::group_files(accepted_files(), known)) {
+    const std::vector<std::string> accepted = accepted_files();
+    std::set<std::string> seen;
+    for (const crawl::DataSet& set : crawl::group_files(accepted, known)) {
+      seen.insert(set.pattern);
       const auto job = set.is_known ? by_pattern.find(set.pattern) : by_pattern.end();
       add(set, job == by_pattern.end() ? nullptr : job->second);
     }
+    for (const CrawledJob& job : jobs)
+      if (!seen.contains(job.pattern) && is_gone(job)) scan_.gone.push_back(&job);
     std::stable_sort(scan_.sets.begin(), scan_.sets.end(),
                      [](const ScannedSet& one, const ScannedSet& other) { return one.set.name < other.set.name; });
     return std::move(scan_);
   }
 
  private:
+  // Nothing is said of what lies beside the path that is crawled.
+  bool is_gone(const CrawledJob& job) const {
+    if (!crawler_.path.empty() && !job.pattern.starts_with(crawl::pattern_of_path(crawler_.path) + "/")) return false;
+    return std::none_of(refused_paths_.begin(), refused_paths_.end(),
+                        [&](const std::string& path) { return locations::matches(job.pattern, path); });
+  }
+
+  void require_path() const {
+    if (crawler_.path.empty()) return;
+    try {
+      open_directory(location_).open_directory(crawler_.path);
+    } catch (const locations::FileError& error) {
+      throw pg::Failure(
+          failure_of(location_, crawler_.path, error).sqlstate(),
+          pg::format("path \"%s\" of crawler \"%s\" %s", crawler_.path.c_str(), crawler_.name.c_str(), error.what()),
+          pg::format("It is beneath location \"%s\".", location_.name.c_str()),
+          pg::format("SELECT setup.create_crawler(%s, path => ...) names another directory.",
+                     pg::quote_text(crawler_.name).c_str()));
+    }
+  }
+
   std::vector<std::string> accepted_files() {
+    require_path();
     std::vector<std::string> paths;
     const std::string pattern = crawler_.path.empty() ? "**" : crawl::pattern_of_path(crawler_.path) + "/**";
     for (const locations::Found& found : list_files(location_, pattern)) {
       if (found.refusal) {
+        refused_paths_.push_back(found.entry.path);
         refuse(found.entry.path, *found.refusal);
       } else {
         paths.push_back(found.entry.path);
@@ -177,6 +207,7 @@ class Scanner {
   Location location_;
   const std::unique_ptr<files::Session> session_;
   const JobReader base_;
+  std::vector<std::string> refused_paths_;
   Scan scan_;
 };
 

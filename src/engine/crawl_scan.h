@@ -13,6 +13,7 @@ struct CrawledJob {
   std::string table;    // as SQL writes it
   std::string pattern;  // file_path
   JobReader reader;
+  bool is_enabled = true;
 };
 
 struct ScannedSet {
@@ -35,12 +36,14 @@ struct RefusedFiles {
 struct Scan {
   std::vector<ScannedSet> sets;
   std::vector<RefusedFiles> refused;
+  std::vector<const CrawledJob*> gone;  // of which no file is there any more, nor one that a rule refuses
 };
 
 // An error as one line of a report.
 std::string told(const pg::Failure& failure);
 
-// Of a data set at most 64 files are looked at: the first, the last, and some between.
+// Failure (undefined_file) where the crawler's path is no directory. Of a data set at most 64 files are looked at: the
+// first, the last, and some between.
 Scan scan(const Crawler& crawler, const std::vector<CrawledJob>& jobs);
 
 }  // namespace etl

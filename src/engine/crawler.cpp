@@ -3,6 +3,7 @@
 #include "crawl/names.h"
 #include "crawl/types.h"
 #include "engine/crawl_scan.h"
+#include "locations/glob.h"
 #include "pg/engine_rights.h"
 #include "pg/guard.h"
 #include "pg/relations.h"
@@ -33,7 +34,7 @@ void execute(const std::string& sql) {
 // The jobs that the crawler made, and that still belong to its owner.
 std::vector<CrawledJob> read_jobs(const Crawler& crawler) {
   static pg::Statement read{
-      "SELECT job_name, table_name, file_path, reader_options FROM setup.load_jobs "
+      "SELECT job_name, table_name, file_path, reader_options, is_enabled FROM setup.load_jobs "
       "WHERE layer = $1 AND crawler = $2 AND location = $3 AND owner_oid = $4 ORDER BY job_name",
       {TEXTOID, TEXTOID, TEXTOID, OIDOID}};
   const pg::EngineRights rights;
@@ -42,7 +43,8 @@ std::vector<CrawledJob> read_jobs(const Crawler& crawler) {
       {pg::value(crawler.layer), pg::value(crawler.name), pg::value(crawler.location), pg::value(crawler.owner_oid)});
   std::vector<CrawledJob> jobs;
   for (int i = 0; i < rows.size(); ++i)
-    jobs.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), parse_reader_options(rows.text(i, 3))});
+    jobs.push_back(
+        {rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), parse_reader_options(rows.text(i, 3)), rows.boolean(i, 4)});
   return jobs;
 }
 
@@ -84,12 +86,31 @@ class Crawl {
     for (const char* view : {"load_jobs", "load_log"}) names_.reserve(view);
     std::vector<CrawlOutcome> outcomes;
     for (const ScannedSet& set : scan.sets) outcomes.push_back(crawl_one(set));
+    for (const CrawledJob* job : scan.gone)
+      if (job->is_enabled) outcomes.push_back(gone(*job));
     for (const RefusedFiles& refused : scan.refused)
       outcomes.push_back({"", refused.first, refused.count, "ignored", {}, refused.reason});
     return outcomes;
   }
 
  private:
+  // A job whose files have left; a file that is named and not there keeps every run from starting.
+  CrawlOutcome gone(const CrawledJob& job) const {
+    const std::string layer = pg::quote_text(crawler_.layer);
+    const std::string name = pg::quote_text(job.name);
+    const std::string what = locations::is_pattern(job.pattern)
+                                 ? "no file of it is there any more; its job finds nothing to load"
+                                 : "the file is not there any more; no run that has its job starts";
+    return {pg::parse_table_name(job.table, crawler_.layer).quoted(),
+            job.pattern,
+            0,
+            "gone",
+            {},
+            what + ": SELECT setup.drop_job(" + layer + ", " + name +
+                "); or UPDATE setup.load_jobs SET is_enabled = false WHERE layer = " + layer +
+                " AND job_name = " + name + "; (the table stays)"};
+  }
+
   CrawlOutcome crawl_one(const ScannedSet& scanned) {
     CrawlOutcome outcome;
     outcome.data_set = scanned.set.pattern;
@@ -260,11 +281,11 @@ std::string summary(const std::vector<CrawlOutcome>& outcomes, bool* is_ok) {
   for (const CrawlOutcome& outcome : outcomes) {
     if (outcome.action == "ignored") continue;
     ++counts[outcome.action];
-    ++sets;
+    if (outcome.action != "gone") ++sets;
   }
   *is_ok = !counts.contains("failed");
   std::string text = pg::count_of(sets, "data set", "data sets");
-  for (const char* action : {"created", "changed", "failed"})
+  for (const char* action : {"created", "changed", "failed", "gone"})
     if (counts.contains(action)) text += ", " + std::to_string(counts[action]) + " " + action;
   return text;
 }

@@ -12,7 +12,7 @@ struct CrawlOutcome {
   std::string table;     // empty: none
   std::string data_set;  // pattern of its files; of refused files, the first
   int files = 0;
-  std::string action;  // created, changed, unchanged, failed, ignored
+  std::string action;  // created, changed, unchanged, failed, gone, ignored
   std::vector<std::string> changes;
   std::string message;  // or empty
 };

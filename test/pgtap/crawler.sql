@@ -55,7 +55,7 @@ CREATE FUNCTION crawled_one(name text, of_table text) RETURNS TABLE (action text
 
 
 SET SESSION AUTHORIZATION crawler_owner;
-SELECT plan(114);
+SELECT plan(119);
 
 -- What a crawl makes
 
@@ -143,6 +143,34 @@ SELECT row_eq($$SELECT last_status, last_message FROM setup.crawlers WHERE crawl
   ROW('ERROR'::text, '8 data sets, 1 created, 7 failed'::text), 'the crawl counts as failed');
 SELECT setup.create_crawler('bad', reader_options => '{"encoding": "latin-1"}');
 SELECT is((SELECT action FROM setup.crawl('bad') WHERE table_name = 'bronze.bad_latin'), 'created', 'options may help');
+
+-- What leaves
+
+\! mkdir -p $FILES/leave/parts && cd $FILES/leave && printf 'id\n1\n' > a.csv && printf 'id\n2\n' > b.csv && printf 'x\n2\n' > c.csv
+\! cd $FILES/leave/parts && printf 'y\n1\n' > 1.csv && printf 'y\n1\n' > 2.csv
+\! chmod -R a+rX $FILES/leave
+SELECT setup.create_crawler('leave', 'landing', 'bronze', path => 'leave', table_prefix => 'l_');
+SELECT is(crawled('leave'), ARRAY['bronze.l_a created (1)', 'bronze.l_b created (1)', 'bronze.l_c created (1)',
+  'bronze.l_parts created (2)'], 'files are there');
+\! cd $FILES/leave && rm a.csv parts/*.csv
+SELECT setup.create_crawler('leave', exclusions => '{**/b.csv}');
+SELECT results_eq($$SELECT table_name, data_set, files, action, changes, message FROM setup.crawl('leave') WHERE action <> 'unchanged'$$,
+  $$VALUES ('bronze.l_a', 'leave/a.csv', 0, 'gone', '{}'::text[], 'the file is not there any more; no run that has its job starts: '
+      'SELECT setup.drop_job(''bronze'', ''l_a''); or UPDATE setup.load_jobs SET is_enabled = false WHERE layer = ''bronze'' '
+      'AND job_name = ''l_a''; (the table stays)'),
+    ('bronze.l_parts', 'leave/parts/*.csv', 0, 'gone', '{}', 'no file of it is there any more; its job finds nothing to load: '
+      'SELECT setup.drop_job(''bronze'', ''l_parts''); or UPDATE setup.load_jobs SET is_enabled = false WHERE layer = ''bronze'' '
+      'AND job_name = ''l_parts''; (the table stays)'),
+    (NULL, 'leave/b.csv', 1, 'ignored', '{}', 'is excluded by "**/b.csv"')$$,
+  'what has left is told, with what to do; what is only refused has not');
+SELECT is((SELECT last_message FROM setup.crawlers WHERE crawler_name = 'leave'), '1 data set, 2 gone', 'and counted');
+SELECT setup.drop_job('bronze', 'l_a');
+UPDATE setup.load_jobs SET is_enabled = false WHERE job_name = 'l_parts';
+SELECT is(crawled('leave'), ARRAY['bronze.l_c unchanged (1)'], 'until that is done');
+\! mv $FILES/leave $FILES/left
+SELECT throws_ok($$SELECT setup.crawl('leave')$$, '58P01', 'path "leave" of crawler "leave" does not exist',
+  'a path that is not there is an error');
+SELECT setup.drop_job('bronze', 'l_b'), setup.drop_job('bronze', 'l_c'), setup.drop_job('bronze', 'l_parts'), setup.drop_crawler('leave');
 
 -- How tables follow
 
