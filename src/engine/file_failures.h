@@ -10,6 +10,7 @@ namespace etl {
 struct FileProblem {
   int sqlstate;
   std::string message;  // in its first line, then all else that is known
+  std::string place;    // where in the file: "line 3, column ..."; or empty
   bool ends_attempt;    // it is no fault of the file: somebody cancelled the load
 };
 

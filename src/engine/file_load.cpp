@@ -326,7 +326,7 @@ Loaded FileLoad::finish(const std::function<void(int64_t rows)>& filled) {
     });
   }
   if (total_.rejected > 0)
-    note(pg::format("%lld rows were rejected: %s", static_cast<long long>(total_.rejected),
+    note(pg::format("%s rejected: %s", pg::count_of(total_.rejected, "row was", "rows were").c_str(),
                     reject_store::table_for(pg::parse_table_name(options_.table, "")).quoted().c_str()));
   return total_;
 }

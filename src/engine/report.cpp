@@ -71,8 +71,8 @@ Formatter::Formatter(const PlannedRun& run) {
 std::string Formatter::job_line(const log_store::Line& line) const {
   const std::string start = padded(line.layer, layer_width_) + "  " + padded(line.job, job_width_) + "  ";
   if (line.status == "OK") {
-    std::string text = start + pg::format("OK %12lld rows  %10s", static_cast<long long>(line.rows),
-                                          duration(line.milliseconds).c_str());
+    std::string text = start + pg::format("OK %12lld %-4s  %10s", static_cast<long long>(line.rows),
+                                          line.rows == 1 ? "row" : "rows", duration(line.milliseconds).c_str());
     if (!line.message.empty()) text += "\n" + line.message;
     return text;
   }

@@ -48,8 +48,9 @@ std::optional<BadValue> BatchConverter::fault_of(const pg::Error& error, const B
   if (!is_of_row(error)) return std::nullopt;
   const LoadedColumn& loaded = columns_->loaded()[column];
   const size_t row = loaded.converter.row_at_fault();
-  const std::optional<std::string_view> text = text_at(batch.chunk.column(column), row);
-  return bad_value(error, loaded.name, std::string(text.value_or("")), row);
+  const std::string given(text_at(batch.chunk.column(column), row).value_or(""));
+  return bad_value(error, rows_before_ + static_cast<int64_t>(row), loaded.name, loaded.converter.in_file(given),
+                   given);
 }
 
 void BatchConverter::convert_putting_aside(const Batch& batch, size_t column, std::vector<bool>* skipped) {
@@ -102,9 +103,8 @@ void BatchConverter::end(const Batch& batch) {
   memory_.reset();
 }
 
-BadValue BatchConverter::bad_value(const pg::Error& error, const std::string& column, const std::string& text,
-                                   size_t row) const {
-  return {rows_before_ + static_cast<int64_t>(row), column, text, unpack_sql_state(error.sqlstate()), error.what()};
+BadValue BatchConverter::bad_row(const pg::Error& error, size_t row) const {
+  return bad_value(error, rows_before_ + static_cast<int64_t>(row), "", "", "");
 }
 
 }  // namespace etl::files

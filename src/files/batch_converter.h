@@ -29,7 +29,7 @@ class BatchConverter {
   int64_t number_of(size_t row) const { return request_.first_row + rows_before_ + static_cast<int64_t>(row); }
 
   // What an error says of a row of the batch.
-  BadValue bad_value(const pg::Error& error, const std::string& column, const std::string& text, size_t row) const;
+  BadValue bad_row(const pg::Error& error, size_t row) const;
 
   const std::optional<BadValue>& fault() const { return fault_; }
   std::vector<BadValue> take_put_aside() { return std::exchange(put_aside_, {}); }  // since it was last called

@@ -47,6 +47,8 @@ Converter::Kind Converter::kind_of(const FormData_pg_attribute& target) {
 Converter::Converter(const FormData_pg_attribute& target, const FileColumn& column, const ReaderOptions& options,
                      bool as_text, MemoryContext memory)
     : target_(target),
+      column_(column),
+      options_(options),
       kind_(kind_of(target)),
       native_(as_text ? NativeType{} : native_type_for(target, column.type)),
       encodings_agree_(GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII) {

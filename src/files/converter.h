@@ -36,6 +36,11 @@ class Converter {
   // What to SELECT for the column of the file.
   const std::string& expression() const { return expression_; }
 
+  // What a text that was handed over is in the file.
+  std::string in_file(std::string text) const {
+    return text_in_file(column_, target_.atttypid, options_, std::move(text));
+  }
+
   // On the reading thread.
   void prepare(duckdb_vector vector, size_t rows, ParsedColumn* parsed) const;
 
@@ -55,6 +60,8 @@ class Converter {
   bool is_plain_text(std::string_view text) const;
 
   FormData_pg_attribute target_;
+  FileColumn column_;
+  ReaderOptions options_;
   Kind kind_;
   NativeType native_;
   std::string expression_;

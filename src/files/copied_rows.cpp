@@ -37,18 +37,16 @@ int64_t CopiedRows::copy(Input* input) {
   } catch (const pg::Error& error) {
     if (read_error_) std::rethrow_exception(read_error_);
     const std::optional<int64_t> row = row_of_line(place.line);
-    if (row && is_of_row(error))
-      fault_ =
-          BadValue{*row, file_name_of(place.column), place.value, unpack_sql_state(error.sqlstate()), error.what()};
+    if (row && is_of_row(error)) fault_ = fault_of(error, *row, place);
     throw;
   }
 }
 
-// The file's name of a column of the table.
-std::string CopiedRows::file_name_of(const std::string& column) const {
+BadValue CopiedRows::fault_of(const pg::Error& error, int64_t row, const pg::CopyPlace& place) const {
   for (const LoadedColumn& loaded : columns_->loaded())
-    if (column == NameStr(columns_->target(loaded.attribute).attname)) return loaded.name;
-  return column;
+    if (place.column == NameStr(columns_->target(loaded.attribute).attname))
+      return bad_value(error, row, loaded.name, loaded.converter.in_file(place.value), place.value);
+  return bad_value(error, row, place.column, place.value, place.value);
 }
 
 // What fails here is about no row of COPY's, wherever that is.

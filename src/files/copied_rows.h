@@ -5,6 +5,7 @@
 
 #include "files/batch_converter.h"
 #include "files/input.h"
+#include "pg/copy_rows.h"
 
 namespace etl::files {
 
@@ -23,7 +24,7 @@ class CopiedRows {
   bool next_text(Input* input, std::string* text);
   void append_row(const Batch& batch, size_t row, std::string* text);
   std::optional<int64_t> row_of_line(int64_t line) const;
-  std::string file_name_of(const std::string& column) const;
+  BadValue fault_of(const pg::Error& error, int64_t row, const pg::CopyPlace& place) const;
 
   LoadedColumns* columns_;
   BatchConverter* converter_;

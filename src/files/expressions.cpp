@@ -48,7 +48,18 @@ bool is_fraction(Oid type) {
   return type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID;
 }
 
+bool has_decimal_comma(const FileColumn& column, Oid target, const ReaderOptions& options) {
+  return is_fraction(target) && options.decimal_separator == "," && column.type == "VARCHAR";
+}
+
 }  // namespace
+
+std::string text_in_file(const FileColumn& column, Oid target, const ReaderOptions& options, std::string text) {
+  if (!has_decimal_comma(column, target, options) || column.format == Format::kJson) return text;
+  for (char& mark : text)
+    if (mark == ',' || mark == '.') mark = mark == ',' ? '.' : ',';
+  return text;
+}
 
 std::string text_expression(const FileColumn& column, Oid target, const ReaderOptions& options) {
   const std::string& value = column.expression;
@@ -59,8 +70,7 @@ std::string text_expression(const FileColumn& column, Oid target, const ReaderOp
   if (target == DATEOID && options.date_format) return date_expression(text, *options.date_format, target);
   if ((target == TIMESTAMPOID || target == TIMESTAMPTZOID) && options.timestamp_format)
     return date_expression(text, *options.timestamp_format, target);
-  if (is_fraction(target) && options.decimal_separator == "," && column.type == "VARCHAR")
-    return with_decimal_point(text, column.format);
+  if (has_decimal_comma(column, target, options)) return with_decimal_point(text, column.format);
   return text;
 }
 

@@ -13,6 +13,10 @@ struct FileColumn {
   std::string expression;  // as the query calls it
 };
 
+// What a text in the file was, of which text_expression() has made this one: where decimal marks were exchanged, with
+// those of the file. (In JSON that cannot be told.)
+std::string text_in_file(const FileColumn& column, Oid target, const ReaderOptions& options, std::string text);
+
 std::string text_expression(const FileColumn& column, Oid target, const ReaderOptions& options);
 
 }  // namespace etl::files

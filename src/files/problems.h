@@ -37,6 +37,8 @@ int sqlstate_number(const std::string& sqlstate);
 inline constexpr const char* kBadRowHint =
     "Mend the file, set the job's reader_options, or let on_bad_row => 'reject' put such rows aside.";
 
+inline constexpr const char* kRefusedRowHint = "Mend the file, or change what the table demands of its rows.";
+
 inline constexpr const char* kEncodingHint =
     "If the file has another encoding, name it: reader_options => '{\"encoding\": \"latin-1\"}', or utf-16.";
 std::string hint_for(const RecordProblem& problem);

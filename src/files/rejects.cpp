@@ -54,6 +54,15 @@ std::string without_copy(const char* context) {
 
 }  // namespace
 
+BadValue bad_value(const pg::Error& error, int64_t row, const std::string& column, const std::string& text,
+                   const std::string& given) {
+  std::string message = error.what();
+  const std::string quoted = "\"" + given + "\"";
+  if (const size_t place = message.find(quoted); text != given && place != message.npos)
+    message.replace(place, quoted.size(), "\"" + text + "\" (with decimal_separator \",\")");
+  return {row, column, text, unpack_sql_state(error.sqlstate()), message};
+}
+
 bool is_of_row(const pg::Error& error) {
   const int category = ERRCODE_TO_CATEGORY(error.sqlstate());
   return category != ERRCODE_TO_CATEGORY(ERRCODE_QUERY_CANCELED) &&
@@ -137,7 +146,10 @@ pg::Error explain_value(const LoadRequest& request, const BadValue& bad, const p
   text += ".";
   const ErrorData& data = error.data();
   if (data.detail != nullptr) text += "\n" + std::string(data.detail);
-  return pg::with_help(error, {text, data.hint != nullptr ? data.hint : kBadRowHint, without_copy(data.context)});
+  // Only what is wrong with a value, or that there is none, puts a row aside.
+  const bool could_be_put_aside = !request.put_aside && (!bad.column.empty() || bad.sqlstate == "23502");
+  const std::string hint = data.hint != nullptr ? data.hint : could_be_put_aside ? kBadRowHint : kRefusedRowHint;
+  return pg::with_help(error, {text, hint, without_copy(data.context), bad.error});
 }
 
 pg::Failure explain_record(const LoadRequest& request, const QueryError& error) {

@@ -16,6 +16,11 @@ struct BadValue {
   std::string error;
 };
 
+// What an error says of a value: as the file has it (`text`), not as it was handed to the server (`given`), with a
+// point for a decimal comma.
+BadValue bad_value(const pg::Error& error, int64_t row, const std::string& column, const std::string& text,
+                   const std::string& given);
+
 // Whether an error may be about a value or a row, and not about the work on them, such as a cancel.
 bool is_of_row(const pg::Error& error);
 

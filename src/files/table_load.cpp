@@ -130,7 +130,7 @@ class Load {
     } catch (const pg::Error& error) {
       fault_ = converter_.fault();
       const std::optional<size_t> row = writer->row_at_fault();
-      if (is_converted && row && is_of_row(error)) fault_ = converter_.bad_value(error, "", "", *row);
+      if (is_converted && row && is_of_row(error)) fault_ = converter_.bad_row(error, *row);
       throw;
     }
   }

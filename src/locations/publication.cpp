@@ -62,6 +62,14 @@ void make_directory(int parent, const std::string& name) {
   sync(parent);
 }
 
+// A file or the like has the name of a directory. (Links are looked at elsewhere.)
+void require_no_file(const Directory& parent, const std::string& name, const std::string& path) {
+  struct stat facts;
+  if (fstatat(parent.descriptor(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (!S_ISDIR(facts.st_mode) && !S_ISLNK(facts.st_mode))
+    throw FileError(FileError::Kind::kNotRegular, "cannot be created: \"" + path + "\" is no directory");
+}
+
 // The directory of a path, made as far as it is not there.
 Directory directory_for(const Directory& root, const std::string& path) {
   Directory directory = root.open_directory("");
@@ -72,6 +80,7 @@ Directory directory_for(const Directory& root, const std::string& path) {
       directory = root.open_directory(parent.substr(0, end));
     } catch (const FileError& error) {
       if (error.kind() != FileError::Kind::kMissing) throw;
+      require_no_file(directory, parent.substr(begin, end - begin), parent.substr(0, end));
       make_directory(directory.descriptor(), parent.substr(begin, end - begin));
       directory = root.open_directory(parent.substr(0, end));
     }

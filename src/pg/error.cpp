@@ -53,6 +53,7 @@ Error with_help(const Error& error, const ErrorHelp& help) {
                         &data->column_name, &data->datatype_name, &data->constraint_name, &data->internalquery})
       keep(text);
     const auto given = [](const std::string& text) { return text.empty() ? nullptr : pstrdup(text.c_str()); };
+    if (!help.message.empty()) data->message = given(help.message);
     data->detail = given(help.detail);
     data->hint = given(help.hint);
     data->context = given(help.context);

@@ -28,6 +28,7 @@ struct ErrorHelp {
   std::string detail;
   std::string hint;
   std::string context;
+  std::string message = "";  // empty: as it was
 };
 
 // The same error with other help; an empty text is none.

@@ -192,7 +192,8 @@ SELECT throws_ok($$SELECT setup.export_table('nothing', 'out', 'csv', path => 'o
 SELECT is(content('own.csv'), 'changed', 'which stays');
 SELECT setup.export_table('nothing', 'out', 'csv', path => 'own.csv', replace => true) \g /dev/null
 SELECT is(content('own.csv'), E'id,name\n1,x', 'until the caller says so');
-SELECT throws_ok($$SELECT setup.export_table('goods', 'out', path => 'own.csv/x.parquet')$$, NULL, NULL, 'a file is no folder');
+SELECT throws_ok($$SELECT setup.export_table('goods', 'out', path => 'own.csv/x.parquet')$$, '42809',
+  'file "own.csv/x.parquet" of location "out" cannot be created: "own.csv" is no directory', 'a file is no folder');
 
 -- Parted
 

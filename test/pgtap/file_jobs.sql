@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(155);
+SELECT plan(162);
 
 -- What a job may say
 
@@ -178,7 +178,7 @@ SELECT is(content('rotated') || ', ' || told('rotated'), '1:a 2:b 3:c 4:d, OK 0 
 CALL setup.orchestrate_bronze(jobs => '{added}');
 SELECT is(told('added'), 'ERROR 22P02 1 file could not be loaded: "a/0.csv"', 'the attempt fails, and names the file');
 SELECT alike((SELECT detail FROM setup.load_log WHERE run_id = last_run()),
-  'file "a/0.csv": invalid input syntax for type integer: "x"', 'with its error');
+  'file "a/0.csv": invalid input syntax for type integer: "x" (line 2, column "id": "x")', 'with its error');
 SELECT alike(said('added', 'a/0.csv'), 'FAILED 22P02 invalid input syntax for type integer: "x"%', 'load_files has that, too');
 SELECT alike(content('added'), '% 6:f', 'the other files are loaded');
 CALL setup.orchestrate_bronze(jobs => '{added}');
@@ -398,6 +398,44 @@ CALL setup.orchestrate_bronze(jobs => '{parted}');
 SELECT results_eq('SELECT v, n FROM bronze.parted', $$VALUES ('a', '7')$$, 'columns that are not for the file do not count');
 DROP TABLE bronze.parted;
 SELECT setup.drop_job('bronze', 'parted');
+
+-- What errors say
+
+\! mkdir $FILES/in/e; printf 'v;n\na;2,5\nb;1.234,5\n' > $FILES/in/e/1.csv
+CALL job('commas', $$file_path => 'e/1.csv', reader_options => '{"delimiter": ";", "decimal_separator": ","}'$$, 'v text, n numeric CHECK (n > 2)');
+CALL setup.orchestrate_bronze(jobs => '{commas}');
+SELECT row_eq($$SELECT message, detail, hint FROM setup.load_log WHERE job_name = 'commas'$$,
+  ROW('invalid input syntax for type numeric: "1.234,5" (with decimal_separator ",")'::text, 'File "e/1.csv", line 3, column "n": "1.234,5".'::text,
+    'Mend the file, set the job''s reader_options, or let on_bad_row => ''reject'' put such rows aside.'::text),
+  'a value is quoted as the file has it');
+GRANT CREATE ON SCHEMA bronze TO loader;
+UPDATE setup.load_jobs SET on_bad_row = 'reject' WHERE job_name = 'commas';
+CALL setup.orchestrate_bronze(jobs => '{commas}');
+SELECT is(told('commas'), 'OK 1 1 row was rejected: bronze.commas_rejects', 'one row is no rows');
+REVOKE CREATE ON SCHEMA bronze FROM loader;
+SELECT is((SELECT error FROM bronze.commas_rejects), 'invalid input syntax for type numeric: "1.234,5" (with decimal_separator ",")', 'also of a row that is put aside');
+\! printf 'v;n\na;2,5\nb;1,5\n' > $FILES/in/e/1.csv
+CALL setup.orchestrate_bronze(jobs => '{commas}');
+SELECT row_eq($$SELECT sqlstate, hint FROM setup.load_log WHERE job_name = 'commas' ORDER BY log_id DESC LIMIT 1$$,
+  ROW('23514'::text, 'Mend the file, or change what the table demands of its rows.'::text), 'a CHECK puts no row aside, and no hint says so');
+UPDATE setup.load_jobs SET on_bad_row = 'fail' WHERE job_name = 'commas';
+CALL setup.orchestrate_bronze(jobs => '{commas}');
+SELECT is((SELECT hint FROM setup.load_log WHERE job_name = 'commas' ORDER BY log_id DESC LIMIT 1),
+  'Mend the file, or change what the table demands of its rows.', 'whatever the job does with bad rows');
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER nothing BEFORE INSERT ON bronze.commas FOR EACH ROW EXECUTE FUNCTION nothing();
+\! printf 'v;n\na;2,5\nb;1.234,5\n' > $FILES/in/e/1.csv
+CALL setup.orchestrate_bronze(jobs => '{commas}');
+SELECT row_eq($$SELECT message, detail FROM setup.load_log WHERE job_name = 'commas' ORDER BY log_id DESC LIMIT 1$$,
+  ROW('invalid input syntax for type numeric: "1.234,5" (with decimal_separator ",")'::text, 'File "e/1.csv", line 3, column "n": "1.234,5".'::text), 'by COPY, too');
+\! printf 'id,name\n1,a\nx,b\n' > $FILES/in/e/2.csv; seq 1 20000 | gzip | head -c 2000 > $FILES/in/e/cut.csv.gz
+CALL job('shortly', $$file_path => 'e/[2c]*', load_mode => 'append', reader_options => '{"header": false}'$$);
+CALL setup.orchestrate_bronze(jobs => '{shortly}');
+SELECT is((SELECT detail FROM setup.load_log WHERE job_name = 'shortly'),
+  E'file "e/2.csv": invalid input syntax for type integer: "id" (line 1, column "id": "id")\n'
+  'file "e/cut.csv.gz" ends too early: it was cut off', 'each file is named once, with the place in it');
+DROP TABLE bronze.commas, bronze.commas_rejects, bronze.shortly;
+SELECT setup.drop_job('bronze', 'commas'), setup.drop_job('bronze', 'shortly');
 
 -- replace
 
