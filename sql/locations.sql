@@ -18,7 +18,7 @@ CREATE TABLE setup.locations (
   stable_for      interval NOT NULL DEFAULT '0' CHECK (stable_for >= '0' AND stable_for <= '10 years'),
   watch           boolean NOT NULL DEFAULT false,
   watched_in      oid,
-  rescan_interval interval CHECK (rescan_interval > '0' AND rescan_interval <= '10 years'),
+  rescan_interval interval CHECK (rescan_interval >= '1 s' AND rescan_interval <= '10 years'),
   writable        boolean NOT NULL DEFAULT false,
   retention       interval CHECK (retention > '0' AND retention <= '1000 years'),
   owner           text NOT NULL DEFAULT current_user,
@@ -116,8 +116,8 @@ CREATE FUNCTION setup.location_problem(location setup.locations) RETURNS text
     WHEN location.min_size > location.max_size
       THEN format('min_size %s is more than max_size %s', location.min_size, location.max_size)
     WHEN location.stable_for NOT BETWEEN '0' AND '10 years' THEN 'stable_for must be from 0 to 10 years'
-    WHEN location.rescan_interval <= '0' OR location.rescan_interval > '10 years'
-      THEN 'rescan_interval must be longer than 0, and up to 10 years'
+    WHEN location.rescan_interval < '1 s' OR location.rescan_interval > '10 years'
+      THEN 'rescan_interval must be from 1 second to 10 years'
     WHEN location.retention <= '0' OR location.retention > '1000 years'
       THEN 'retention must be longer than 0, and up to 1000 years'
   END

@@ -111,6 +111,17 @@ void require_right_to_write(Oid user, const std::string& name) {
     pg::require_writing_server_files(user, "permission denied to make or change a writable location");
 }
 
+// A retention that is there stays when a location is made read-only: what was exported goes as it was meant to.
+void require_retention_fits(const std::string& name, const LocationSettings& given) {
+  static pg::Statement find{
+      "SELECT FROM setup.locations WHERE location_name = $1 AND retention IS NOT NULL AND NOT writable", {TEXTOID}};
+  if (given.retention.null || find.run({pg::value(name)}).size() == 0) return;
+  throw pg::Failure(ERRCODE_INVALID_PARAMETER_VALUE,
+                    pg::format("location \"%s\" has a retention, but is not writable", name.c_str()),
+                    "Only what exports wrote is ever removed, and none can write there.",
+                    "Give writable => true, or leave the retention out.");
+}
+
 }  // namespace
 
 void create_location(const std::string& name, const LocationSettings& settings) {
@@ -134,6 +145,7 @@ void create_location(const std::string& name, const LocationSettings& settings) 
     }
     update_location(name, canonical);
     require_right_to_write(user, name);
+    require_retention_fits(name, canonical);
   }
   if (canonical.url) warn_if_not_there(*canonical.url);
 }

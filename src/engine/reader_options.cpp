@@ -108,6 +108,20 @@ const char* example_of(const std::string& key) {
   return known_options().at(key).example;
 }
 
+// Marks that are not given are COPY's: the escape mark is the quote.
+void require_distinct_marks(const files::ReaderOptions& options) {
+  const std::string delimiter = options.delimiter.value_or(",");
+  const std::string quote = options.quote.value_or("\"");
+  for (const auto& [name, mark] : {std::pair("quote", quote), std::pair("escape", options.escape.value_or(quote))})
+    if (mark == delimiter)
+      throw pg::Failure(
+          ERRCODE_INVALID_PARAMETER_VALUE,
+          pg::format("reader options \"delimiter\" and \"%s\" are the same character", name),
+          pg::format("Both are \"%s\".", mark == "\t" ? "\\t" : mark.c_str()),
+          "A field could not be told from the next. What is not given is as for COPY: a comma, and double "
+          "quotes.");
+}
+
 }  // namespace
 
 JobReader parse_reader_options(const std::string& text) {
@@ -126,6 +140,7 @@ JobReader parse_reader_options(const std::string& text) {
     }
     found->second.read(&reader, key, value);
   }
+  require_distinct_marks(reader.options);
   return reader;
 }
 

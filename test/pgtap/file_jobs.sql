@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(162);
+SELECT plan(165);
 
 -- What a job may say
 
@@ -69,6 +69,15 @@ SELECT alike(refused($$location => 'in', load_mode => 'append', skip_unchanged =
   '%skip_unchanged is for load_mode replace%', 'only replacing is skipped');
 SELECT is(refused($$location => 'in', reader_options => '{"delimeter": ";"}'$$), 'reader option "delimeter" is not known',
   'reader options are known');
+SELECT row_eq($$SELECT * FROM caught($c$SELECT setup.add_job('bronze', 'x', table_name => 'x', file_path => 'a.csv', location => 'in',
+    reader_options => '{"delimiter": ";", "quote": ";"}')$c$)$$, ROW('22023'::text,
+  'reader options "delimiter" and "quote" are the same character'::text, 'Both are ";".'::text,
+  'A field could not be told from the next. What is not given is as for COPY: a comma, and double quotes.'::text),
+  'a delimiter is no quote');
+SELECT is(refused($$location => 'in', reader_options => '{"quote": ","}'$$),
+  'reader options "delimiter" and "quote" are the same character', 'nor is that which is not given');
+SELECT is(refused($$location => 'in', reader_options => '{"delimiter": "\\", "escape": "\\"}'$$),
+  'reader options "delimiter" and "escape" are the same character', 'nor an escape mark');
 SELECT alike(refused($$location => 'in', reader_options => '[]'$$), '%reader_options must be an object%',
   'and an object');
 SELECT alike(refused($$location => 'in', reject_limit => 1$$), '%are for on_bad_row reject',

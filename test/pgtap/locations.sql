@@ -27,7 +27,7 @@ CREATE FUNCTION files(location text, pattern text DEFAULT '**') RETURNS text LAN
 CREATE FUNCTION findings(path text, expected text[] DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
   SELECT findings FROM setup.validate_file('in', path, expected) $$;
 
-SELECT plan(109);
+SELECT plan(111);
 
 -- Making one
 
@@ -80,7 +80,9 @@ SELECT throws_ok(format('SELECT setup.create_location(''x'', ''/'', %s)', rule),
                ('max_size => -1', '23514', 'location "x": max_size must be at least 1'),
                ('min_size => 5, max_size => 4', '23514', 'location "x": min_size 5 is more than max_size 4'),
                ('stable_for => ''-1 s''', '23514', 'location "x": stable_for must be from 0 to 10 years'),
-               ('rescan_interval => ''-1 s''', '23514', 'location "x": rescan_interval must be longer than 0, and up to 10 years'),
+               ('rescan_interval => ''-1 s''', '23514', 'location "x": rescan_interval must be from 1 second to 10 years'),
+               ('rescan_interval => ''1 ms''', '23514', 'location "x": rescan_interval must be from 1 second to 10 years'),
+               ('retention => ''1 day''', '22023', 'location "x" has a retention, but is not writable'),
                ('retention => ''2000 years''', '23514', 'location "x": retention must be longer than 0, and up to 1000 years'))
        AS rules(rule, code, message);
 SELECT is((caught($$SELECT setup.create_location('x', '/', min_size => 5, max_size => 4)$$)).hint,
