@@ -175,7 +175,7 @@ COMMENT ON COLUMN setup.load_jobs.reader_options IS
   'has not is left out).';
 COMMENT ON COLUMN setup.load_jobs.on_bad_row IS
   'fail: a row that does not fit fails its file; reject: it is put aside into a table {table}_rejects, which the job '
-  'makes. One that is there already must belong to the job''s owner, to the owner of the table, or to a superuser. '
+  'makes (of a table with a long name, its beginning and a hash of it stand for {table}). One that is there already must belong to the job''s owner, to the owner of the table, or to a superuser. '
   'Each load adds the rows that it finds; nothing removes them.';
 COMMENT ON COLUMN setup.load_jobs.reject_limit IS
   'So many rows of a file may be put aside; with more it fails. Null: any number.';

@@ -210,10 +210,12 @@ void NewFiles::remember(const Version& file, const FileProblem& problem) {
 void NewFiles::sum_up() {
   file_store::Sum sum{};
   bool analyze = false;
+  std::string rejects;
   {
     pg::Transaction transaction;
     sum = file_store::use([&] { return file_store::sum_of_run(run_, job_); });
     analyze = table_.is_worth_analyzing(sum.rows);
+    rejects = reject_store::table_for(pg::parse_table_name(work_.table, "")).quoted();
     transaction.commit();
   }
   entry_->rows = sum.rows;
@@ -222,8 +224,7 @@ void NewFiles::sum_up() {
   if (touched_ > 0) add_note(&entry_->message, pg::format("%zu touched", touched_));
   add_note(&entry_->message, note_);
   if (sum.rejected > 0)
-    add_note(&entry_->message, pg::count_of(sum.rejected, "row was", "rows were") + " rejected: " +
-                                   reject_store::table_for(pg::parse_table_name(work_.table, "")).quoted());
+    add_note(&entry_->message, pg::count_of(sum.rejected, "row was", "rows were") + " rejected: " + rejects);
   if (analyze && !analyze_apart(work_.table)) add_note(&entry_->message, kNotAnalyzed);
   entry_->notices = notices_->take();
   pg::Transaction transaction;

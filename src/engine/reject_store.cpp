@@ -5,6 +5,7 @@
 #include "pg/guard.h"
 #include "pg/roles.h"
 #include "pg/settings.h"
+#include "pg/sha256.h"
 #include "pg/spi.h"
 
 extern "C" {
@@ -16,6 +17,7 @@ namespace etl::reject_store {
 namespace {
 
 constexpr const char* kSuffix = "_rejects";
+constexpr size_t kHashDigits = 8;
 
 // As run_in_block(), but with arguments: names of the catalog's own are written out, as the search path is a user's.
 void execute(const std::string& sql, std::initializer_list<Oid> types, std::initializer_list<pg::Value> values) {
@@ -45,11 +47,15 @@ std::string storable(std::string text) {
 }  // namespace
 
 pg::TableName table_for(const pg::TableName& table) {
-  const size_t room = NAMEDATALEN - 1 - strlen(kSuffix);
   const std::string& name = table.table;
-  const int kept =
-      pg::guard([&] { return pg_mbcliplen(name.c_str(), static_cast<int>(name.size()), static_cast<int>(room)); });
-  return {table.schema, name.substr(0, static_cast<size_t>(kept)) + kSuffix};
+  const size_t room = NAMEDATALEN - 1 - strlen(kSuffix);
+  if (name.size() <= room) return {table.schema, name + kSuffix};
+  pg::Sha256 hash;
+  hash.add(name);
+  const std::string mark = "_" + hash.hex().substr(0, kHashDigits);
+  const int kept = pg::guard(
+      [&] { return pg_mbcliplen(name.c_str(), static_cast<int>(name.size()), static_cast<int>(room - mark.size())); });
+  return {table.schema, name.substr(0, static_cast<size_t>(kept)) + mark + kSuffix};
 }
 
 std::optional<plan::Problem> problem_of_owner(const pg::TableName& table, Oid writer) {

@@ -7,7 +7,8 @@
 
 namespace etl::reject_store {
 
-// The reject table of a table: "bronze.orders_rejects".
+// The reject table of a table: "bronze.orders_rejects". A name that is too long for that is cut off and gets a hash of
+// the whole name, so that no two tables share one. Needs a transaction.
 pg::TableName table_for(const pg::TableName& table);
 
 // A reject table that is there already may have been made by anybody who may create tables in its schema, in wait for

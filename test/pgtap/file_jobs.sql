@@ -40,7 +40,7 @@ CREATE FUNCTION said(job text, file text) RETURNS text LANGUAGE sql
   AS $$ SELECT concat_ws(' ', status, sqlstate, message) FROM setup.load_files
          WHERE job_name = job AND path = file ORDER BY file_id DESC LIMIT 1 $$;
 
-SELECT plan(165);
+SELECT plan(168);
 
 -- What a job may say
 
@@ -407,6 +407,21 @@ CALL setup.orchestrate_bronze(jobs => '{parted}');
 SELECT results_eq('SELECT v, n FROM bronze.parted', $$VALUES ('a', '7')$$, 'columns that are not for the file do not count');
 DROP TABLE bronze.parted;
 SELECT setup.drop_job('bronze', 'parted');
+
+-- Names of reject tables
+
+\! mkdir $FILES/in/l; printf 'id,name\nx,a\n1,b\n' > $FILES/in/l/1.csv
+GRANT CREATE ON SCHEMA bronze TO loader;
+SELECT format('CALL job(%L, %L)', repeat('t', 62) || n, format($$file_path => 'l/1.csv', on_bad_row => 'reject', load_mode => %L$$, mode))
+  FROM (VALUES (1, 'replace'), (2, 'append')) AS modes(n, mode) \gexec
+CALL setup.orchestrate_bronze(jobs => ARRAY[repeat('t', 62) || 1, repeat('t', 62) || 2]);
+REVOKE CREATE ON SCHEMA bronze FROM loader;
+SELECT is((SELECT count(DISTINCT relname) FROM pg_class WHERE relname ~ '^t{46}_[0-9a-f]{8}_rejects$'), 2::bigint,
+  'two tables with long names have two reject tables');
+SELECT alike(told(repeat('t', 62) || 1), 'OK 1 1 row was rejected: bronze.t%\_rejects', 'as the log says');
+SELECT alike(told(repeat('t', 62) || 2), 'OK 1 1 file; 1 row was rejected: bronze.t%\_rejects', 'also of files that are added');
+SELECT format('DROP TABLE bronze.%I', relname) FROM pg_class WHERE relname LIKE repeat('t', 46) || '%' AND relkind = 'r' \gexec
+SELECT setup.drop_job('bronze', repeat('t', 62) || n) FROM unnest('{1,2}'::int[]) n;
 
 -- What errors say
 
