@@ -51,8 +51,9 @@ void require_no_foreign(const Location& location, const std::string& path,
                         const std::optional<locations::Written>& written) {
   const std::string foreign = find_foreign(location, path, written);
   if (foreign.empty()) return;
-  const char* reason = written && written->contains(foreign) ? "was changed since it was exported"
-                                                             : "exists already, and no export wrote it";
+  const bool was_exported = written && (written->contains(foreign) || foreign == path);  // perhaps as a folder
+  const char* reason = was_exported ? "was changed since it was exported"
+                                    : "exists already, and no export that is still listed wrote it";
   throw pg::Failure(
       ERRCODE_DUPLICATE_FILE,
       pg::format("\"%s\" of location \"%s\" %s", foreign.c_str(), location.name.c_str(), reason), "",

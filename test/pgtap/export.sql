@@ -51,7 +51,7 @@ INSERT INTO goods VALUES
 GRANT SELECT ON goods TO export_writer, export_owner;
 SET timezone = 'UTC';
 
-SELECT plan(99);
+SELECT plan(100);
 
 -- Who may write
 
@@ -177,7 +177,7 @@ SELECT throws_ok($$SELECT setup.export_table('goods', 'out', 'xlsx')$$, '22023',
 SELECT throws_ok($$SELECT setup.export_table('goods', 'out', path => 'link/x.parquet')$$, '42501', NULL, 'no link leads out');
 \! rm $FILES/out/link; echo mine > $FILES/out/own.csv; chmod 666 $FILES/out/own.csv
 SELECT row_eq($$SELECT * FROM caught($c$SELECT setup.export_table('goods', 'out', 'csv', path => 'own.csv')$c$)$$,
-  ROW('58P02'::text, '"own.csv" of location "out" exists already, and no export wrote it'::text, ''::text,
+  ROW('58P02'::text, '"own.csv" of location "out" exists already, and no export that is still listed wrote it'::text, ''::text,
       'Give another path, or replace => true, which removes a folder with everything in it. After a restore of the '
       'database that is needed once for each path.'::text), 'what no export wrote stays');
 SELECT is(content('own.csv'), 'mine', 'as it was');
@@ -209,8 +209,12 @@ SELECT is(names(), 'parts parts/id=1 parts/id=1/data_0.ndjson parts/id=2 parts/i
   'parts/id=3/data_0.ndjson parts/id=4 parts/id=4/data_0.ndjson', 'a folder is replaced as a whole');
 \! echo mine > $FILES/out/parts/id=2/mine.txt; rm $FILES/out/parts/id=3/data_0.ndjson
 SELECT throws_ok($$SELECT setup.export_table('goods', 'out', 'json', '{id}', 'parts')$$, '58P02',
-  '"parts/id=2/mine.txt" of location "out" exists already, and no export wrote it', 'but not with what somebody else has put into it');
+  '"parts/id=2/mine.txt" of location "out" exists already, and no export that is still listed wrote it', 'but not with what somebody else has put into it');
 SELECT is(content('parts/id=2/mine.txt'), 'mine', 'which stays');
+\! mv $FILES/out/parts $FILES/out/folder; echo mine > $FILES/out/parts
+SELECT throws_ok($$SELECT setup.export_table('goods', 'out', 'json', '{id}', 'parts')$$, '58P02',
+  '"parts" of location "out" was changed since it was exported', 'nor a file that is there instead of the folder');
+\! rm $FILES/out/parts; mv $FILES/out/folder $FILES/out/parts
 SELECT setup.export_table('goods', 'out', 'json', '{id}', 'parts', replace => true) \g /dev/null
 SELECT is(names(), 'parts parts/id=1 parts/id=1/data_0.ndjson parts/id=2 parts/id=2/data_0.ndjson parts/id=3 '
   'parts/id=3/data_0.ndjson parts/id=4 parts/id=4/data_0.ndjson', 'unless the caller says so');
@@ -263,7 +267,7 @@ SELECT setup.export_table('goods', 'out', 'csv', path => 'blocked.csv') \g /dev/
 \! echo mine > $FILES/out/blocked.csv; chmod 666 $FILES/out/blocked.csv
 COMMIT;
 SELECT is(:'LAST_ERROR_SQLSTATE' || ' ' || :'LAST_ERROR_MESSAGE',
-  '58P02 "blocked.csv" of location "out" exists already, and no export wrote it', 'a file that has come meanwhile stops the commit');
+  '58P02 "blocked.csv" of location "out" exists already, and no export that is still listed wrote it', 'a file that has come meanwhile stops the commit');
 SELECT is(content('late.csv') || ', ' || content('blocked.csv'), E'id,name\n1,x, mine', 'and all files are as they were');
 \! rm $FILES/out/blocked.csv
 CREATE EXTENSION dblink;
