@@ -317,9 +317,11 @@ BEGIN
             FROM setup.execution_history($3) h WHERE h.state IS NOT NULL ORDER BY h.state, h.id DESC) last
    CROSS JOIN setup.executions e WHERE e.run_id = $3;
   -- What a task does is in the history when it has ended.
-  SELECT coalesce(statuses, '{}') || coalesce(jsonb_object_agg(r.job_name, 'RUNNING'), '{}') INTO statuses
-    FROM setup.running_attempts() r WHERE r.run_id = $3;
-  RETURN setup.draw_state_machine(drawn, $2, statuses);
+  IF EXISTS (SELECT FROM setup.executions e WHERE e.run_id = $3 AND e.status = 'RUNNING') THEN
+    SELECT coalesce(statuses, '{}') || coalesce(jsonb_object_agg(r.job_name, 'RUNNING'), '{}') INTO statuses
+      FROM setup.running_attempts() r WHERE r.run_id = $3;
+  END IF;
+  RETURN setup.draw_state_machine(drawn, $2, coalesce(statuses, '{}'));
 END
 $$;
 COMMENT ON FUNCTION setup.state_machine_graph IS
